@@ -1,0 +1,92 @@
+"""From a trained model to sentences: greedy search, and the Trace of everything that happened on the way."""
+from typing import NamedTuple
+
+import torch
+
+from helpers import text
+
+
+class Trace(NamedTuple):
+    """One translated sentence: n source words, m words produced. Tensors are on the CPU, and hold no padding."""
+    source: list[str]      # n words
+    target: list[str]      # m words, the last of them <eos> unless the step limit came first
+    scores: torch.Tensor   # [m, n]          row i was scored with s_{i-1} and belongs to word i
+    weights: torch.Tensor  # [m, n]          each row sums to 1
+    context: torch.Tensor  # [m, state]      c_1..c_m
+    states: torch.Tensor   # [n, state]      h_1..h_n
+    hidden: torch.Tensor   # [m + 1, hidden] s_0..s_m
+    rivals: list[list[tuple[str, float]]]  # for each step the six likeliest words and their probabilities, best first
+    rule: str              # the rule that made the context, such as "AdditiveAttention"
+
+    @property
+    def words(self):
+        """The translation: the words produced, without <eos>."""
+        return self.target[:-1] if self.target[-1] == text.END else self.target
+
+
+def step_limit(words):
+    """How many words a translation of `words` source words may have, so that a lost model stops."""
+    return 2 * words + 10
+
+
+@torch.no_grad()
+def translate(model, sentences, size=100):
+    """Greedy translation of tokenised `sentences` (lists of words): one Trace each, in the order given.
+
+    Sentences of similar length go through the model together; the result is the one each would have alone.
+    """
+    for number, words in enumerate(sentences, start=1):
+        if not words or isinstance(words, str):
+            raise ValueError(f"sentence {number} is {words!r}: give a list of at least one word, "
+                             "such as text.tokenize('I love you')")
+    model.eval()
+    order = sorted(range(len(sentences)), key=lambda k: len(sentences[k]))
+    traces = [None] * len(sentences)
+    for start in range(0, len(order), size):
+        places = order[start:start + size]
+        for place, trace in zip(places, _greedy(model, [sentences[k] for k in places]), strict=True):
+            traces[place] = trace
+    return traces
+
+
+def translate_one(model, sentence):
+    """The Trace of one sentence, as typed: "I love you" """
+    return translate(model, [text.tokenize(sentence)])[0]
+
+
+def _greedy(model, sentences):
+    device = next(model.parameters()).device
+    lengths = torch.tensor([len(words) for words in sentences])
+    memory = model.encode(text.padded([text.numbers(words, model.vocabs.source) for words in sentences]).to(device),
+                          lengths)
+    decoder, limits = model.decoder, step_limit(lengths).to(device)
+    words = torch.full((len(sentences),), text.START_ID, device=device)
+    hidden = decoder.start(memory)
+    running = torch.ones_like(words, dtype=torch.bool)
+    foci, hiddens, tops = [], [hidden], []
+    while running.any():
+        hidden, focus = decoder.step(decoder.read(words), hidden, memory)
+        top = decoder.output(hidden).softmax(dim=1).topk(min(6, decoder.output.out_features))
+        words = top.indices[:, 0]
+        foci.append(focus)
+        hiddens.append(hidden)
+        tops.append(top)
+        running &= (words != text.END_ID) & (len(foci) < limits)
+    return _traces(model, sentences, memory, foci, hiddens, tops)
+
+
+def _traces(model, sentences, memory, foci, hiddens, tops):
+    """Cut what a batch did into one Trace per sentence, without its padding."""
+    scores, weights, context = (torch.stack(part, dim=1).cpu() for part in zip(*foci, strict=True))
+    hidden, states = torch.stack(hiddens, dim=1).cpu(), memory.states.cpu()
+    chances, ids = (torch.stack(part, dim=1).tolist() for part in zip(*tops, strict=True))
+    vocabulary, rule = model.vocabs.target.itos, type(model.decoder.rule).__name__
+    assert weights[~memory.mask.cpu().unsqueeze(1).expand_as(weights)].eq(0).all(), "a padded place has weight"
+    for k, source in enumerate(sentences):
+        n, produced = len(source), [row[0] for row in ids[k]]
+        limit = min(step_limit(n), len(produced))
+        m = produced.index(text.END_ID) + 1 if text.END_ID in produced[:limit] else limit
+        rivals = [[(vocabulary[i], p) for i, p in zip(*step, strict=True)]
+                  for step in zip(ids[k][:m], chances[k][:m], strict=True)]
+        yield Trace(list(source), [vocabulary[i] for i in produced[:m]], scores[k, :m, :n], weights[k, :m, :n],
+                    context[k, :m], states[k, :n], hidden[k, :m + 1], rivals, rule)
