@@ -1,8 +1,11 @@
 """What several test files share: a toy corpus and models small enough to train in a moment."""
 import pytest
+import torch
 
 from helpers import training
 from helpers.corpus import Corpus, Pair
+
+torch.set_num_threads(1)  # models this small are faster without a second thread
 
 NOUNS = {"cat": "chat", "dog": "chien", "bird": "oiseau", "horse": "cheval", "table": "table", "car": "voiture"}
 FEMININE = {"table", "car"}

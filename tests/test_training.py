@@ -1,0 +1,159 @@
+"""Training learns and repeats, checkpoints lose nothing, translation answers sanely, and the scores are the field's."""
+import pandas as pd
+import pytest
+import torch
+from torchtext.data.metrics import bleu_score
+
+from conftest import small
+from helpers import course, evaluation, text, training, translation
+from helpers.attention import RULES
+from helpers.corpus import Corpus, Pair
+
+
+@pytest.fixture(autouse=True)
+def build_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "BUILD", tmp_path)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_tiny_corpus_is_learnt_by_heart(toy, rule):
+    few = Corpus("few", toy.train[:12], toy.train[:12], toy.train[:12], [])
+    model = training.build(few, small(rule=rule))
+    history = training.fit(model, few, small(rule=rule, epochs=120))
+    assert history.train_loss.iloc[-1] < 0.05 < history.train_loss.iloc[0]
+    traces = translation.translate(model, [pair.source for pair in few.test])
+    assert evaluation.perfect(traces, few.test) == 1
+    assert evaluation.bleu(traces, few.test) == pytest.approx(100)
+
+
+def test_equal_settings_give_equal_models(toy):
+    histories, weights = [], []
+    for _ in range(2):
+        model = training.build(toy, small(epochs=2, dropout=0.2))
+        histories.append(training.fit(model, toy, small(epochs=2, dropout=0.2))[["train_loss", "valid_loss"]])
+        weights.append(model.state_dict())
+    pd.testing.assert_frame_equal(*histories)
+    assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
+
+
+def test_the_best_epoch_is_kept(toy):
+    model = training.build(toy, small())
+    history = training.fit(model, toy, small())
+    kept = training.loss_per_word(model, text.examples(toy.valid, model.vocabs))
+    assert kept == pytest.approx(history.valid_loss.min(), rel=1e-5)
+
+
+def test_the_loss_is_per_word_however_it_is_batched(toy, learnt):
+    examples = text.examples(toy.test, learnt.vocabs)
+    assert training.loss_per_word(learnt, examples, 1) == pytest.approx(training.loss_per_word(learnt, examples, 64), rel=1e-5)
+
+
+def test_a_diverging_training_says_so(toy):
+    with pytest.raises(ValueError, match="not a number.*lower the rate"):
+        training.fit(training.build(toy, small()), toy, small(rate=1e30, epochs=2))
+
+
+def test_a_model_is_trained_once_and_then_loaded(toy, monkeypatch):
+    model, history = training.trained(toy, small(epochs=2))
+    monkeypatch.setattr(training, "fit", lambda *_: pytest.fail("trained again"))
+    again, same_history = training.trained(toy, small(epochs=2))
+    assert all(again.state_dict()[name].equal(value) for name, value in model.state_dict().items())
+    pd.testing.assert_frame_equal(history, same_history)
+
+
+def test_other_settings_or_other_sentences_are_another_checkpoint(toy):
+    path = training.checkpoint(toy, small())
+    assert path == training.checkpoint(toy, small())
+    others = [training.checkpoint(toy, small(seed=2)), training.checkpoint(toy, small(rule="mean")),
+              training.checkpoint(toy._replace(train=toy.train[:-1]), small())]
+    assert len({path, *others}) == 4
+
+
+def test_no_checkpoint_is_overwritten_or_half_written(toy, learnt, monkeypatch, tmp_path):
+    path, history = tmp_path / "model.pt", pd.DataFrame({"epoch": [1]})
+    training.save(learnt, history, path)
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match="model.pt exists already"):
+        training.save(learnt, history, path)
+    assert path.read_bytes() == before
+
+    def full_disk(content, part):
+        part.write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        training.save(learnt, history, tmp_path / "other.pt")
+    assert not (tmp_path / "other.pt").exists()
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(toy, learnt, tmp_path):
+    path = tmp_path / "model.pt"
+    training.save(learnt, pd.DataFrame({"epoch": [1]}), path)
+    with pytest.raises(ValueError, match="model.pt is damaged or belongs to another model"):
+        training.load(training.build(toy, small(hidden=32)), path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="model.pt is damaged.*delete it"):
+        training.load(learnt, path)
+
+
+def test_a_trace_is_what_happened(toy, learnt):
+    trace = translation.translate_one(learnt, "The old red car")
+    n, m, size = 4, len(trace.target), 24
+    assert trace.source == ["the", "old", "red", "car"] and trace.target[-1] == text.END and trace.words == trace.target[:-1]
+    assert trace.scores.shape == trace.weights.shape == (m, n)
+    assert trace.states.shape == (n, size) and trace.context.shape == (m, size) and trace.hidden.shape == (m + 1, size)
+    assert trace.weights.allclose(trace.scores.softmax(dim=1))
+    assert trace.context.allclose(trace.weights @ trace.states, atol=1e-6)
+    assert trace.hidden[0].equal(trace.states[-1])
+    for word, rivals in zip(trace.target, trace.rivals, strict=True):
+        chances = [chance for _, chance in rivals]
+        assert rivals[0][0] == word and chances == sorted(chances, reverse=True) and sum(chances) <= 1 + 1e-6
+        assert len(rivals) == 6
+
+
+def test_strange_sentences_get_a_sane_answer(toy, learnt):
+    long, unknown = ["the", "red", "car"] * 167, ["xyzzy", "plugh"]
+    traces = translation.translate(learnt, [long[:500], unknown, ["the"]])
+    for trace, words in zip(traces, (500, 2, 1), strict=True):
+        assert 1 <= len(trace.target) <= translation.step_limit(words)
+        assert trace.weights.shape == (len(trace.target), words)
+        assert trace.weights.sum(dim=1).allclose(torch.ones(len(trace.target)), atol=1e-5)
+
+
+@pytest.mark.parametrize("sentences", [[["the", "cat"], []], [["the", "cat"], "the cat"]])
+def test_an_empty_sentence_is_refused(learnt, sentences):
+    with pytest.raises(ValueError, match="sentence 2 is .* at least one word"):
+        translation.translate(learnt, sentences)
+    with pytest.raises(ValueError, match="sentence 1 is"):
+        translation.translate_one(learnt, "   ")
+
+
+class Said:
+    """Stands in for a Trace where only the words matter."""
+    def __init__(self, words):
+        self.words = words.split()
+
+
+def test_bleu_is_that_of_two_libraries():
+    pairs = [Pair(["x"], line.split()) for line in ("the cat sat on the mat today", "a dog ran through the park at night",
+                                                    "we see the old house near the river")]
+    said = [Said(line) for line in ("the cat sat on a mat today", "a dog ran through the park in the night",
+                                    "we see an old house near the river")]
+    theirs = bleu_score([one.words for one in said], [[pair.target] for pair in pairs])
+    ours, low, high = evaluation.bleu_interval(said, pairs)
+    assert ours == evaluation.bleu(said, pairs) == pytest.approx(100 * theirs, abs=0.01)
+    assert low < high <= 100
+    with pytest.raises(ValueError, match="2 translations for 3 references"):
+        evaluation.bleu(said[:2], pairs)
+
+
+def test_the_buckets_of_length_hold_every_sentence_once():
+    pairs = [Pair(["w"] * (1 + k % 20), "the cat sat on the mat".split()) for k in range(400)]
+    said = [Said("the cat sat on the mat" if len(pair.source) <= 10 else "the dog sat on a mat") for pair in pairs]
+    table = evaluation.by_length(said, pairs, buckets=5, draws=20)
+    assert table.sentences.sum() == 400 and len(table) == 5
+    assert table.shortest.iloc[0] == 1 and table.longest.iloc[-1] == 20
+    assert (table.shortest.iloc[1:].values > table.longest.iloc[:-1].values).all()
+    assert table.bleu.iloc[0] == pytest.approx(100) and table.bleu.iloc[-1] < 50
+    assert table.perfect.tolist()[0] == 1 and table.perfect.tolist()[-1] == 0
