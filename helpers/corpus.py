@@ -70,6 +70,12 @@ def frame(pairs):
                          for pair in pairs], columns=["source", "target", "source_words", "target_words"])
 
 
+def example(corpus, words=3):
+    """A short pair to show things on: "i love you" where the corpus has it, else a test pair of about `words` words."""
+    known = [pair for pair in corpus.train if pair.source == ["i", "love", "you"]]
+    return known[0] if known else min(corpus.test, key=lambda pair: abs(len(pair.source) - words))
+
+
 def _rows(path, wanted):
     """The lines of a UTF-8 file cut at tabs, with their numbers; each must have at least `wanted` filled columns."""
     path = Path(path)
@@ -153,10 +159,7 @@ def _multi30k_file(name):
             raise FileNotFoundError(f"Multi30k is neither in {folder} nor can it be downloaded ({error}): "
                                     "set MULTI30K_DIR to a copy, or go online once") from error
     if hashlib.sha256(content).hexdigest() != MULTI30K_SHA256[name]:
-        raise ValueError(f"{path} is not the file that multi30k/dataset holds (SHA-256 differs): delete it and try again")
+        raise ValueError(f"{path} is not the file that multi30k/dataset holds (SHA-256): delete it and try again")
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.tmp")
-        part.write_bytes(content)
-        os.replace(part, path)
+        course.write(path, content)
     return content

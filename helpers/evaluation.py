@@ -1,6 +1,8 @@
-"""How good a translation is: BLEU over a split, and BLEU by sentence length with its uncertainty."""
+"""How good translations are: BLEU over a split, and by sentence length with its uncertainty, model beside model."""
 import pandas as pd
 from sacrebleu.metrics import BLEU
+
+from helpers import training, translation
 
 # The text is tokenised already, so sacrebleu must not do it again; force says that this is meant.
 _BLEU = {"tokenize": "none", "force": True}
@@ -34,6 +36,30 @@ def by_length(traces, pairs, buckets=5, draws=1000):
         some, gold = [traces[k] for k in places.index], [pairs[k] for k in places.index]
         rows.append((places.min(), places.max(), len(some), *bleu_interval(some, gold, draws), perfect(some, gold)))
     return pd.DataFrame(rows, columns=["shortest", "longest", "sentences", "bleu", "low", "high", "perfect"])
+
+
+def compare(corpus, protocols, buckets=5):
+    """Train (or load) a model for each of the Settings in `protocols`; how good is it, by length?
+
+    Returns two tables. The first has a row per model and bucket: rule, hidden, seed, split, and what `by_length` says
+    of that bucket; the `long` split, where the corpus has one, is the last bucket. The second has a row per model,
+    over the whole test split: rule, hidden, seed, parameters, seconds (of training), bleu, low, high, perfect.
+    """
+    lengths, models = [], []
+    for settings in protocols:
+        model, history = training.trained(corpus, settings)
+        names = {"rule": settings.rule, "hidden": settings.hidden, "seed": settings.seed}
+        for split, pairs, parts in (("test", corpus.test, buckets), ("long", corpus.long, 1)):
+            if pairs:
+                traces = translation.translate(model, [pair.source for pair in pairs])
+                lengths.append(by_length(traces, pairs, parts).assign(split=split, **names))
+                if split == "test":
+                    interval = dict(zip(("bleu", "low", "high"), bleu_interval(traces, pairs), strict=True))
+                    models.append({**names, "parameters": sum(weights.numel() for weights in model.parameters()),
+                                   "seconds": history.seconds.sum(), **interval, "perfect": perfect(traces, pairs)})
+    table = pd.concat(lengths, ignore_index=True)
+    first = ["rule", "hidden", "seed", "split"]
+    return table[first + [name for name in table if name not in first]], pd.DataFrame(models)
 
 
 def _texts(traces, pairs):

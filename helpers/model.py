@@ -35,7 +35,8 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Writes the target sentence: a context, a word and a GRU cell at every step (Bahdanau et al. 2014, appendix A.2).
 
-    `rule` is a class of helpers/attention.py. It scores with s_{i-1}; the word just produced and the context c_i enter the cell; the word comes out of s_i.
+    `rule` is a class of helpers/attention.py. It scores with s_{i-1}; the word just produced and the context c_i enter
+    the cell; the word comes out of s_i.
     """
 
     def __init__(self, words, embedding, state, hidden, rule, bridge=False, dropout=0.0):
@@ -59,7 +60,7 @@ class Decoder(nn.Module):
         return self.word_gates(self.dropout(self.embedding(words)))
 
     def step(self, word, hidden, memory):
-        """One step: `word` [batch, 3 hidden] (y_{i-1}, after `read`) and s_{i-1} → s_i [batch, hidden] and the Focus."""
+        """One step: `word` [batch, 3 hidden] (y_{i-1} after `read`) and s_{i-1} → s_i [batch, hidden], the Focus."""
         focus = self.rule(hidden, memory)
         reset_x, update_x, new_x = (word + self.context_gates(focus.context)).chunk(3, dim=1)
         reset_h, update_h, new_h = self.hidden_gates(hidden).chunk(3, dim=1)

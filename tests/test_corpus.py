@@ -91,7 +91,8 @@ def test_other_bad_files_are_named(tmp_path):
 
 @pytest.mark.parametrize("alignment", ["0-0 2-9", "0-0 x", "0.0"])
 def test_a_damaged_phrasebook_is_named(tmp_path, alignment):
-    path = own_file(tmp_path, ["english\tfrench\talignment", "i sleep\tje dors\t0-0 1-1", f"i run\tje cours\t{alignment}"])
+    good = ["english\tfrench\talignment", "i sleep\tje dors\t0-0 1-1"]
+    path = own_file(tmp_path, [*good, f"i run\tje cours\t{alignment}"])
     with pytest.raises(ValueError, match=r"mine\.tsv, line 3: .* is not an alignment"):
         corpus.read_phrasebook(path)
 

@@ -1,4 +1,6 @@
 """Training learns and repeats, checkpoints lose nothing, translation answers sanely, and the scores are the field's."""
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import torch
@@ -44,8 +46,8 @@ def test_the_best_epoch_is_kept(toy):
 
 
 def test_the_loss_is_per_word_however_it_is_batched(toy, learnt):
-    examples = text.examples(toy.test, learnt.vocabs)
-    assert training.loss_per_word(learnt, examples, 1) == pytest.approx(training.loss_per_word(learnt, examples, 64), rel=1e-5)
+    alone, together = (training.loss_per_word(learnt, text.examples(toy.test, learnt.vocabs), size) for size in (1, 64))
+    assert alone == pytest.approx(together, rel=1e-5)
 
 
 def test_a_diverging_training_says_so(toy):
@@ -77,11 +79,11 @@ def test_no_checkpoint_is_overwritten_or_half_written(toy, learnt, monkeypatch, 
         training.save(learnt, history, path)
     assert path.read_bytes() == before
 
-    def full_disk(content, part):
-        part.write_bytes(b"half")
+    def full_disk(half, content):
+        half.write_text("half")
         raise OSError("no space left")
 
-    monkeypatch.setattr(torch, "save", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="no space left"):
         training.save(learnt, history, tmp_path / "other.pt")
     assert not (tmp_path / "other.pt").exists()
@@ -100,7 +102,8 @@ def test_a_damaged_or_foreign_checkpoint_is_named(toy, learnt, tmp_path):
 def test_a_trace_is_what_happened(toy, learnt):
     trace = translation.translate_one(learnt, "The old red car")
     n, m, size = 4, len(trace.target), 24
-    assert trace.source == ["the", "old", "red", "car"] and trace.target[-1] == text.END and trace.words == trace.target[:-1]
+    assert trace.source == ["the", "old", "red", "car"]
+    assert trace.target[-1] == text.END and trace.words == trace.target[:-1]
     assert trace.scores.shape == trace.weights.shape == (m, n)
     assert trace.states.shape == (n, size) and trace.context.shape == (m, size) and trace.hidden.shape == (m + 1, size)
     assert trace.weights.allclose(trace.scores.softmax(dim=1))
@@ -136,10 +139,9 @@ class Said:
 
 
 def test_bleu_is_that_of_two_libraries():
-    pairs = [Pair(["x"], line.split()) for line in ("the cat sat on the mat today", "a dog ran through the park at night",
-                                                    "we see the old house near the river")]
-    said = [Said(line) for line in ("the cat sat on a mat today", "a dog ran through the park in the night",
-                                    "we see an old house near the river")]
+    references = ["the cat sat on the mat today", "a dog ran through the park", "we see the old house near the river"]
+    said = ["the cat sat on a mat today", "a dog ran to the park", "we see an old house near the river"]
+    pairs, said = [Pair(["x"], line.split()) for line in references], [Said(line) for line in said]
     theirs = bleu_score([one.words for one in said], [[pair.target] for pair in pairs])
     ours, low, high = evaluation.bleu_interval(said, pairs)
     assert ours == evaluation.bleu(said, pairs) == pytest.approx(100 * theirs, abs=0.01)
