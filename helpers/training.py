@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 from helpers import course, text
@@ -64,7 +65,7 @@ def fit(model, corpus, settings=Settings()):
     order = random.Random(settings.seed)
     steps = settings.epochs * -(-len(train) // settings.batch)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.rate, fused=device.type != "mps")
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps + 1, pct_start=0.2)
+    schedule = OneCycleLR(optimizer, settings.rate, total_steps=max(steps + 1, 10), pct_start=0.2)
     history, best, best_loss = [], None, float("inf")
     with tqdm(total=steps, unit="step", file=sys.stdout, leave=False, mininterval=0.5) as bar:
         for epoch in range(1, settings.epochs + 1):

@@ -1,0 +1,47 @@
+# `make` lists what can be done. The environment in .venv is made once, and again when requirements.txt changes.
+PYTHON ?= python3
+NAMES ?=
+REPO ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help notebooks test lab refresh site publish zip clean
+
+help:
+	@echo "The course, from one vector to attention:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@echo 'NAMES="03 05" restricts notebooks and refresh to these; PYTHON=python3.12 chooses the Python.'
+
+notebooks: $(VENV)/ready ## execute the notebooks in order: build/notebooks, build/site, build/tables
+	@$(RUN) -m series notebooks $(NAMES)
+
+test: $(VENV)/ready ## ruff, then every test; each notebook runs on little data among them
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m pytest
+
+lab: $(VENV)/ready ## open the notebooks in JupyterLab
+	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+
+refresh: $(VENV)/ready ## execute the committed notebooks in place: renews their outputs and pictures
+	@$(RUN) -m series refresh $(NAMES)
+
+site: $(VENV)/ready ## only the web pages: build/site/index.html
+	@$(RUN) -m series site
+
+publish: $(VENV)/ready ## write the course's GitHub address, REPO=owner/name, into notebooks and README
+	@$(RUN) -m series publish "$(REPO)"
+
+zip: $(VENV)/ready ## build/course.zip, to take the course to Colab without an address
+	@$(RUN) -m series zip
+
+clean: ## take away build/ and caches (trained models too); the environment stays
+	@rm -rf build .pytest_cache .ruff_cache
+	@find . -path ./$(VENV) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
+
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The course needs Python 3.11 or later, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo "Making the environment in $(VENV): once, a minute or more (torch is large) ..."
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,239 @@
+"""Charts and tables of weights. Every function returns a Picture, which a notebook shows with its alternative text.
+
+What happens at each decoding step is drawn in steps.py and machine.py, in the style kept here.
+"""
+import base64
+import io
+import os
+import re
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+
+SMALL, LARGE, LETTER = 14, 17, 0.125  # points, and no text is below SMALL; inches which one letter takes at SMALL
+DARK, PALE = "#00224e", "#b3b3b3"
+LINES = list(zip((DARK, "#d55e00", "#3d9fd6", "#a87000", "#000000", "#b5638f"), "osD^vX",
+                 ("-", "--", "-.", ":", "-", "--"), strict=True)) * 5  # a colour, a marker, a dash: any one tells
+styled = matplotlib.style.context(["default", {
+    "font.size": SMALL, "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "axes.labelsize": 15,
+    "axes.titlesize": LARGE, "lines.linewidth": 2.5, "lines.markersize": 8, "axes.spines.top": False,
+    "axes.spines.right": False, "figure.constrained_layout.w_pad": 0.12, "figure.constrained_layout.h_pad": 0.1,
+    "text.parse_math": False}])  # a "$" in a sentence is a dollar
+
+
+class Picture:
+    """A figure, made without pyplot, and the words that say what it shows to those who cannot see it."""
+
+    def __init__(self, fig, alt):
+        self.fig, self.alt = fig, alt
+
+    @styled
+    def png(self):
+        """The picture as the bytes of a PNG file."""
+        file = io.BytesIO()
+        self.fig.savefig(file, format="png", dpi=100, metadata={"Description": self.alt})
+        return file.getvalue()
+
+    def save(self, path):
+        """Write a PNG file; a reader of the folder never meets half a picture."""
+        Path(f"{path}.part").write_bytes(self.png())
+        os.replace(f"{path}.part", path)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt}}
+
+
+def room(words):
+    """The inches which the longest of these words takes."""
+    return LETTER * max(map(len, words))
+
+
+def rule_name(trace):
+    """AdditiveAttention → additive attention."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", trace.rule).lower()
+
+
+def seen(trace, i):
+    """What row i of the table of weights says, in words."""
+    weights, top = trace.weights[i], int(trace.weights[i].argmax())
+    if len(weights) > 1 and weights.max() - weights.min() < 1e-6:
+        return f"weighs all {len(weights)} words alike, {weights[top]:.2f} each"
+    return f"looks most at “{trace.source[top]}” with weight {weights[top]:.2f}"
+
+
+def looks(trace, i):
+    """The same, with the step and its word."""
+    return f"at step {i + 1}, producing “{trace.target[i]}”, the model {seen(trace, i)}"
+
+
+def describe(trace, most=8):
+    """The table of weights in words: its rows, or of a long one the surest `most`."""
+    rows = sorted(np.argsort(-np.asarray(trace.weights).max(axis=1), kind="stable")[:most])
+    which = "" if len(rows) == len(trace.target) else f" The {most} surest of {len(trace.target)} steps:"
+    return (f"Table of weights, {rule_name(trace)}: a row for each word produced ({' '.join(trace.target)}), a column "
+            f"for each source word ({' '.join(trace.source)}).{which} A{'; '.join(looks(trace, i) for i in rows)[1:]}.")
+
+
+def draw_weights(ax, trace, cell, alignment=(), rows=None):
+    """The table in cells of `cell` inches: all rows, or the first `rows` of them. Returns the coloured mesh."""
+    m, n = trace.weights.shape
+    rows = m if rows is None else rows
+    weights = np.asarray(trace.weights)[:rows]
+    mesh = ax.pcolormesh(np.arange(n + 1) - 0.5, np.arange(rows + 1) - 0.5, weights, cmap="cividis", vmin=0, vmax=1,
+                         edgecolors="white", linewidth=1 if cell > 0.3 else 0.3)
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    ax.set_xticks(range(n), trace.source, rotation=90 if room(trace.source) > cell - 0.1 else 0)
+    ax.set_yticks(range(rows), trace.target[:rows])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set(aspect="equal", ylim=(m - 0.5, -0.5))
+    for (i, j), weight in np.ndenumerate(weights) if cell >= 0.55 and max(m, n) <= 10 else ():
+        ax.text(j, i, f"{weight:.2f}", ha="center", va="center", color="white" if weight < 0.6 else "black")
+    for j, i in alignment or ():
+        if i < rows and j < n:
+            ax.add_patch(Rectangle((j - 0.45, i - 0.45), 0.9, 0.9, fill=False, edgecolor="white", linewidth=2,
+                                   path_effects=[withStroke(linewidth=5, foreground="black")]))
+    return mesh
+
+
+@styled
+def compare_rules(traces, alignment=None, title=None):
+    """The same sentence under several rules: one bright column, a grey wall, a path.
+
+    Each table has its own rows, since each rule produced its own words. `alignment`: see attention_heatmap.
+    """
+    m, n = max(len(trace.target) for trace in traces), len(traces[0].source)
+    side = 0.5 + max(room(trace.target) for trace in traces)
+    across = len(traces) if len(traces) * (side + 0.25 * n) < 13 else 1  # long sentences stand one below the other
+    down, cell = len(traces) // across, max(0.25, min(0.8 if across == 1 else 0.62, 9 / n / across, 7 / m))
+    top = 1.1 + (room(traces[0].source) if room(traces[0].source) > cell - 0.1 else 0.2)
+    fig = Figure(figsize=(1.5 + across * max(side + n * cell, 2.6), down * max(top + m * cell, 3)), layout="compressed")
+    axes = fig.subplots(down, across, squeeze=False).ravel()
+    for k, (ax, trace) in enumerate(zip(axes, traces, strict=True)):
+        mesh = draw_weights(ax, trace, cell, alignment)
+        ax.set(ylim=(m - 0.5, -0.5), xlabel="source words", ylabel="words produced" if k % across == 0 else "")
+        ax.set_title(rule_name(trace) if len(traces) > 1 else title or "", pad=12)
+    fig.suptitle(title if title and len(traces) > 1 else "", fontsize=LARGE)
+    fig.colorbar(mesh, ax=list(axes), label="attention weight", ticks=[0, 0.5, 1], aspect=25).outline.set_visible(False)
+    return Picture(fig, " ".join(map(describe, traces)) + (" Outlined: the gold alignment." if alignment else ""))
+
+
+def attention_heatmap(trace, alignment=None, title=None):
+    """Which source words the model looked at for each word it produced: a row per decoding step.
+
+    `alignment`: gold links (source, target), counted from 0, drawn as outlines. They belong to the reference
+    translation, so they make sense only where the words produced are the reference's.
+    """
+    return compare_rules([trace], alignment, title)
+
+
+def label_ends(ax, ends):
+    """Write the name of each line, (y, x, name, colour), beside its right end, moved apart where they would overlap."""
+    (low, high), ends = ax.get_ylim(), sorted(ends)
+    gap, places = 0.35 * (high - low) / ax.figure.get_figheight(), [end[0] for end in ends]
+    for k in list(range(1, len(ends))) * 50:
+        push = max(0, gap - (places[k] - places[k - 1])) / 2
+        places[k - 1:k + 1] = max(low, places[k - 1] - push), min(high, places[k] + push)
+    for place, (y, x, name, colour) in zip(places, ends, strict=True):
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 0, "shrinkB": 6, "relpos": (0, 0.5)}
+        ax.annotate(name, (x, y), (1.06, place), xycoords="data", textcoords=ax.get_yaxis_transform(), va="center",
+                    color=colour, arrowprops=line)
+
+
+@styled
+def training_curve(histories):
+    """Cross entropy by epoch: dashed on the training sentences, solid on the validation sentences.
+
+    `histories`: the table of one training, or a dict of them: name → table with epoch, train_loss, valid_loss.
+    """
+    fig, ends, said = Figure(figsize=(10, 5), layout="constrained"), [], []
+    ax = fig.subplots()
+    histories = {"": histories} if isinstance(histories, pd.DataFrame) else histories
+    for (name, table), (colour, marker, _) in zip(histories.items(), LINES, strict=False):
+        epochs, valid = table["epoch"], table["valid_loss"]
+        for part, dash, face in (("train", "--", "white"), ("valid", "-", colour)):
+            ax.plot(epochs, table[f"{part}_loss"], dash, color=colour, marker=marker, markerfacecolor=face)
+            ends.append((table[f"{part}_loss"].iloc[-1], epochs.iloc[-1], f"{name} {part}".strip(), colour))
+        said.append(f"{name or 'the model'}: validation loss from {valid.iloc[0]:.2f} to {valid.min():.2f}, "
+                    f"its lowest, in epoch {epochs[valid.idxmin()]}")
+    ax.set(xlabel="epoch", ylabel="cross entropy, nats per word", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    label_ends(ax, ends)
+    return Picture(fig, f"Training curve. {'; '.join(said)}.")
+
+
+@styled
+def bleu_by_length(table):
+    """BLEU for short and long sentences: a line per rule and hidden size, the mean of its seeds, in its 95 % band.
+
+    `table` has a row per rule, hidden, seed and bucket (shortest, longest) with bleu, low, high; where its column
+    `split` says "long", the sentences are longer than any in training and stand behind a dashed line.
+    """
+    by, several = ["shortest", "longest"], table["hidden"].nunique() > 1
+    buckets = {pair: k for k, pair in enumerate(sorted(set(table[by].itertuples(index=False, name=None))))}
+    names = [f"{a}–{b}" if b > a else f"{a}" for a, b in buckets]
+    fig, ends = Figure(figsize=(10, 5.6), layout="constrained"), []
+    ax, groups = fig.subplots(), table.groupby(["rule", "hidden"], sort=False)
+    for ((rule, hidden), rows), (colour, marker, dash) in zip(groups, LINES, strict=False):
+        rows = rows.groupby(by)[["bleu", "low", "high"]].mean()
+        x = [buckets[pair] for pair in rows.index]
+        ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
+        ax.plot(x, rows["bleu"], color=colour, marker=marker, linestyle=dash)
+        ends.append((rows["bleu"].iloc[-1], x[-1], f"{rule}, {hidden}" if several else rule, colour))
+    ax.set(xlabel="words in the source sentence", ylabel="BLEU", ylim=(-3, 103))
+    ax.set_xticks(range(len(names)), names, rotation=45 * (len(names) > 9))
+    longer = table[table["split"] == "long"] if "split" in table else ()
+    if len(longer):
+        border = sum(longest < longer["shortest"].min() for _, longest in buckets) - 0.5
+        ax.axvline(border, color="black", linestyle=(0, (4, 4)), linewidth=1.5)
+        ax.text(border, 1.02, "longer than any in training →", transform=ax.get_xaxis_transform(), ha="center")
+    label_ends(ax, ends)
+    last = [f"{name} with {bleu:.1f}" for bleu, place, name, _ in sorted(ends) if place == len(names) - 1]
+    return Picture(fig, f"BLEU by length of the source sentence, {names[0]} to {names[-1]} words. In the longest "
+                        f"bucket the best is {last[-1]}, the worst {last[0]}.")
+
+
+@styled
+def length_histogram(lengths):
+    """How many sentences have how many words: a row for each split. `lengths`: name → list of lengths."""
+    said, fig = [], Figure(figsize=(10, 0.9 + 1.5 * len(lengths)), layout="constrained")
+    rows = fig.subplots(len(lengths), sharex=True, squeeze=False)[:, 0]
+    for ax, (name, counted) in zip(rows, lengths.items(), strict=True):
+        words, sentences = np.unique(counted, return_counts=True)
+        ax.bar(words, sentences, width=0.85, color=DARK)
+        said.append(f"{name}: {len(counted):,} sentences, {words[0]} to {words[-1]} words, "
+                    f"median {np.median(counted):.0f}")
+        ax.set_title(said[-1], loc="left", fontsize=SMALL)
+        ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+    rows[-1].set_xlabel("words in the source sentence")
+    fig.supylabel("sentences", fontsize=15)
+    return Picture(fig, f"How long the sentences are. {'; '.join(said)}.")
+
+
+@styled
+def padded_batch(words, mask):
+    """A batch as the model sees it: its words, with the padding pale; below, the mask, white where a word stands."""
+    mask = np.asarray(mask, dtype=bool)
+    size, n = mask.shape
+    fig = Figure(figsize=(1 + n * max(0.55, 0.15 + max(map(room, words))), 1.8 + 0.8 * size), layout="constrained")
+    above, below = fig.subplots(2)
+    for ax, title, shade in ((above, "words", 0.9 + 0.1 * mask), (below, "mask", mask)):
+        ax.pcolormesh(np.arange(n + 1) - 0.5, np.arange(size + 1) + 0.5, shade, cmap="gray", vmin=0, vmax=1,
+                      edgecolors="#777777", linewidth=1)
+        ax.set(xticks=[], yticks=range(1, size + 1), ylabel="sentence", ylim=(size + 0.5, 0.5))
+        ax.set_title(title, loc="left")
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+    for (i, j), real in np.ndenumerate(mask):
+        above.text(j, i + 1, words[i][j], ha="center", va="center", color="black" if real else "#808080")
+        below.text(j, i + 1, f"{real:d}", ha="center", va="center", color="black" if real else "white")
+    return Picture(fig, f"A batch of {size} sentences of {', '.join(map(str, mask.sum(axis=1)))} words, padded to {n}: "
+                        f"{(~mask).sum()} of {mask.size} places hold padding, and there the mask is 0.")
