@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib.style
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
@@ -86,22 +87,19 @@ def draw_weights(ax, trace, cell, alignment=(), rows=None):
     m, n = trace.weights.shape
     rows = m if rows is None else rows
     weights = np.asarray(trace.weights)[:rows]
-    mesh = ax.pcolormesh(np.arange(n + 1) - 0.5, np.arange(rows + 1) - 0.5, weights, cmap="cividis", vmin=0, vmax=1,
-                         edgecolors="white", linewidth=1 if cell > 0.3 else 0.3)
+    sns.heatmap(weights, ax=ax, cmap="cividis", vmin=0, vmax=1, cbar=False, square=True, linewidth=float(cell > 0.3),
+                annot=cell >= 0.55 and max(m, n) <= 10, fmt=".2f", annot_kws={"fontsize": SMALL})
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
-    ax.set_xticks(range(n), trace.source, rotation=90 if room(trace.source) > cell - 0.1 else 0)
-    ax.set_yticks(range(rows), trace.target[:rows])
+    ax.set_xticks(np.arange(n) + 0.5, trace.source, rotation=90 if room(trace.source) > cell - 0.1 else 0)
+    ax.set_yticks(np.arange(rows) + 0.5, trace.target[:rows], rotation=0)
     ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.set(aspect="equal", ylim=(m - 0.5, -0.5))
-    for (i, j), weight in np.ndenumerate(weights) if cell >= 0.55 and max(m, n) <= 10 else ():
-        ax.text(j, i, f"{weight:.2f}", ha="center", va="center", color="white" if weight < 0.6 else "black")
+    ax.set(ylim=(m, 0))
     for j, i in alignment or ():
         if i < rows and j < n:
-            ax.add_patch(Rectangle((j - 0.45, i - 0.45), 0.9, 0.9, fill=False, edgecolor="white", linewidth=2,
+            ax.add_patch(Rectangle((j + 0.05, i + 0.05), 0.9, 0.9, fill=False, edgecolor="white", linewidth=2,
                                    path_effects=[withStroke(linewidth=5, foreground="black")]))
-    return mesh
+    return ax.collections[0]
 
 
 @styled
@@ -119,7 +117,7 @@ def compare_rules(traces, alignment=None, title=None):
     axes = fig.subplots(down, across, squeeze=False).ravel()
     for k, (ax, trace) in enumerate(zip(axes, traces, strict=True)):
         mesh = draw_weights(ax, trace, cell, alignment)
-        ax.set(ylim=(m - 0.5, -0.5), xlabel="source words", ylabel="words produced" if k % across == 0 else "")
+        ax.set(ylim=(m, 0), xlabel="source words", ylabel="words produced" if k % across == 0 else "")
         ax.set_title(rule_name(trace) if len(traces) > 1 else title or "", pad=12)
     fig.suptitle(title if title and len(traces) > 1 else "", fontsize=LARGE)
     fig.colorbar(mesh, ax=list(axes), label="attention weight", ticks=[0, 0.5, 1], aspect=25).outline.set_visible(False)
@@ -207,11 +205,11 @@ def length_histogram(lengths):
     said, fig = [], Figure(figsize=(10, 0.9 + 1.5 * len(lengths)), layout="constrained")
     rows = fig.subplots(len(lengths), sharex=True, squeeze=False)[:, 0]
     for ax, (name, counted) in zip(rows, lengths.items(), strict=True):
-        words, sentences = np.unique(counted, return_counts=True)
-        ax.bar(words, sentences, width=0.85, color=DARK)
-        said.append(f"{name}: {len(counted):,} sentences, {words[0]} to {words[-1]} words, "
+        sns.histplot(x=counted, ax=ax, discrete=True, shrink=0.85, color=DARK, alpha=1)
+        said.append(f"{name}: {len(counted):,} sentences, {min(counted)} to {max(counted)} words, "
                     f"median {np.median(counted):.0f}")
         ax.set_title(said[-1], loc="left", fontsize=SMALL)
+        ax.set_ylabel("")
         ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     rows[-1].set_xlabel("words in the source sentence")
     fig.supylabel("sentences", fontsize=15)
@@ -225,15 +223,14 @@ def padded_batch(words, mask):
     size, n = mask.shape
     fig = Figure(figsize=(1 + n * max(0.55, 0.15 + max(map(room, words))), 1.8 + 0.8 * size), layout="constrained")
     above, below = fig.subplots(2)
-    for ax, title, shade in ((above, "words", 0.9 + 0.1 * mask), (below, "mask", mask)):
-        ax.pcolormesh(np.arange(n + 1) - 0.5, np.arange(size + 1) + 0.5, shade, cmap="gray", vmin=0, vmax=1,
-                      edgecolors="#777777", linewidth=1)
-        ax.set(xticks=[], yticks=range(1, size + 1), ylabel="sentence", ylim=(size + 0.5, 0.5))
+    for ax, title, shade, shown in ((above, "words", 0.9 + 0.1 * mask, words), (below, "mask", mask, mask.astype(int))):
+        sns.heatmap(shade, ax=ax, cmap="gray", vmin=0, vmax=1, cbar=False, annot=np.asarray(shown), fmt="",
+                    annot_kws={"fontsize": SMALL}, linewidth=1, linecolor="#777777", xticklabels=[],
+                    yticklabels=range(1, size + 1))
+        ax.set(ylabel="sentence")
         ax.set_title(title, loc="left")
         ax.tick_params(length=0)
-        ax.spines[:].set_visible(False)
-    for (i, j), real in np.ndenumerate(mask):
-        above.text(j, i + 1, words[i][j], ha="center", va="center", color="black" if real else "#808080")
-        below.text(j, i + 1, f"{real:d}", ha="center", va="center", color="black" if real else "white")
+    for text, real in zip(above.texts, mask.ravel(), strict=True):
+        text.set_color("black" if real else "#808080")
     return Picture(fig, f"A batch of {size} sentences of {', '.join(map(str, mask.sum(axis=1)))} words, padded to {n}: "
                         f"{(~mask).sum()} of {mask.size} places hold padding, and there the mask is 0.")

@@ -96,12 +96,13 @@ def test_heatmap_shows_the_weights_under_the_words_they_belong_to(n):
     assert np.allclose(ax.collections[0].get_array(), made.weights)
     assert [label.get_text() for label in ax.get_xticklabels()] == made.source
     assert [label.get_text() for label in ax.get_yticklabels()] == made.target
-    assert list(ax.get_xticks()) == list(range(n)) and ax.yaxis_inverted()
+    assert [list(ax.get_xticks()), list(ax.get_yticks())] == [[k + 0.5 for k in range(w)] for w in (n, n + 1)]
+    assert ax.yaxis_inverted()
 
 
 def test_gold_links_are_outlined_source_across_and_target_down():
     outlines = figures.attention_heatmap(LOVE, [(2, 1), (0, 7)]).fig.axes[0].patches
-    assert [outline.get_center().tolist() for outline in outlines] == [[2, 1]]
+    assert [outline.get_center().tolist() for outline in outlines] == [[2.5, 1.5]]
 
 
 def test_alternative_text_names_the_largest_weight():
