@@ -145,7 +145,7 @@ class Machine:
         cell = min(0.7, (self.size[0] - left - 0.2) / self.n, (3.5 - upright) / self.m)
         ax = axes_at(self.fig, left, 6.5 - upright - self.m * cell, self.n * cell, self.m * cell)
         draw_weights(ax, self.trace, cell, rows=self.step)
-        ax.set_yticks(range(self.step), words)
+        ax.set_yticks(np.arange(self.step) + 0.5, words)
 
 
 def frame(trace, step, stage, title, caption):

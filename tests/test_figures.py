@@ -150,7 +150,10 @@ def test_three_words_make_nine_frames_with_the_models_numbers():
     assert np.allclose(sum(drawn[f"part{j}"] for j in (1, 2, 3)), drawn["sum2"], atol=1e-6)
     assert np.allclose(drawn["query"].ravel(), LOVE.hidden[1, :6])
     assert "sum1" not in meshes(frames[3]) and "c1" in meshes(frames[4])
-    assert np.allclose(frames[8].fig.axes[1].collections[0].get_array(), LOVE.weights)
+    table = frames[8].fig.axes[1]
+    assert np.allclose(table.collections[0].get_array(), LOVE.weights)
+    assert [label.get_text() for label in table.get_yticklabels()] == LOVE.target
+    assert list(table.get_yticks()) == [0.5, 1.5, 2.5, 3.5]
     assert [len(machine.nine_frames(trace(n, m))) for n, m in ((1, 1), (2, 2), (8, 10))] == [6, 7, 15]
     with pytest.raises(ValueError, match="choose a shorter sentence"):
         machine.nine_frames(trace(9, 4))
