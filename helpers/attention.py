@@ -84,4 +84,38 @@ class AdditiveAttention(ContextRule):
         return self.energy(torch.tanh(memory.keys + self.query(hidden).unsqueeze(1))).squeeze(2)
 
 
-RULES = {"fixed": FixedContext, "mean": MeanContext, "additive": AdditiveAttention}
+class DotAttention(ContextRule):
+    """e_ij = s_{i-1} · h_j: Luong et al. 2015, section 3.1, "dot". No parameters, so both must have one size."""
+
+    def __init__(self, state, hidden):
+        super().__init__(state, hidden)
+        if state != hidden:
+            raise ValueError(f"{type(self).__name__} multiplies h_j (size {state}) by s_i (size {hidden}), which must "
+                             'have one size: make the encoder unidirectional, or take the rule "general"')
+
+    def scores(self, hidden, memory):
+        return torch.bmm(memory.keys, hidden.unsqueeze(2)).squeeze(2)
+
+
+class ScaledDotAttention(DotAttention):
+    """e_ij = s_{i-1} · h_j / √d, d their size: Vaswani et al. 2017, section 3.2.1."""
+
+    def scores(self, hidden, memory):
+        return super().scores(hidden, memory) / hidden.shape[1] ** 0.5
+
+
+class GeneralAttention(ContextRule):
+    """e_ij = s_{i-1} · W h_j: Luong et al. 2015, section 3.1, "general"."""
+
+    def __init__(self, state, hidden):
+        super().__init__(state, hidden)
+        self.key = nn.Linear(state, hidden, bias=False)  # W
+
+    def keys(self, states):
+        return self.key(states)
+
+    scores = DotAttention.scores
+
+
+RULES = {"fixed": FixedContext, "mean": MeanContext, "additive": AdditiveAttention, "dot": DotAttention,
+         "scaled_dot": ScaledDotAttention, "general": GeneralAttention}

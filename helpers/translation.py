@@ -30,10 +30,12 @@ def step_limit(words):
 
 
 @torch.no_grad()
-def translate(model, sentences, size=100):
+def translate(model, sentences, references=None, size=100):
     """Greedy translation of tokenised `sentences` (lists of words): one Trace each, in the order given.
 
-    Sentences of similar length go through the model together; the result is the one each would have alone.
+    With `references` (lists of words, one for each) the decoder is made to say these instead, as in training: row i
+    of a Trace then belongs to word i of the reference. Sentences of similar length go through the model together;
+    the result is the one that each would have alone.
     """
     for number, words in enumerate(sentences, start=1):
         if not words or isinstance(words, str):
@@ -44,7 +46,8 @@ def translate(model, sentences, size=100):
     traces = [None] * len(sentences)
     for start in range(0, len(order), size):
         places = order[start:start + size]
-        for place, trace in zip(places, _greedy(model, [sentences[k] for k in places]), strict=True):
+        forced = None if references is None else [references[k] for k in places]
+        for place, trace in zip(places, _decode(model, [sentences[k] for k in places], forced), strict=True):
             traces[place] = trace
     return traces
 
@@ -54,38 +57,39 @@ def translate_one(model, sentence):
     return translate(model, [text.tokenize(sentence)])[0]
 
 
-def _greedy(model, sentences):
-    device = next(model.parameters()).device
+def _decode(model, sentences, references):
+    """Run the decoder over a batch until every sentence has ended, and give their Traces."""
+    device, vocabs, decoder = next(model.parameters()).device, model.vocabs, model.decoder
     lengths = torch.tensor([len(words) for words in sentences])
-    memory = model.encode(text.padded([text.numbers(words, model.vocabs.source) for words in sentences]).to(device),
-                          lengths)
-    decoder, limits = model.decoder, step_limit(lengths).to(device)
+    limits = step_limit(lengths)
+    if references is not None:
+        forced = text.padded([[*text.numbers(words, vocabs.target), text.END_ID] for words in references]).to(device)
+        limits = torch.tensor([len(words) + 1 for words in references])
+    source = text.padded([text.numbers(words, vocabs.source) for words in sentences]).to(device)
+    memory = model.encode(source, lengths)
     words = torch.full((len(sentences),), text.START_ID, device=device)
-    hidden = decoder.start(memory)
-    running = torch.ones_like(words, dtype=torch.bool)
-    foci, hiddens, tops = [], [hidden], []
+    running, hidden = torch.ones_like(words, dtype=torch.bool), decoder.start(memory)
+    hiddens, foci, tops, said = [hidden], [], [], []
     while running.any():
         hidden, focus = decoder.step(decoder.read(words), hidden, memory)
         top = decoder.output(hidden).softmax(dim=1).topk(min(6, decoder.output.out_features))
-        words = top.indices[:, 0]
-        foci.append(focus)
-        hiddens.append(hidden)
-        tops.append(top)
-        running &= (words != text.END_ID) & (len(foci) < limits)
-    return _traces(model, sentences, memory, foci, hiddens, tops)
+        words = top.indices[:, 0] if references is None else forced[:, len(said)]
+        for kept, new in zip((hiddens, foci, tops, said), (hidden, focus, top, words), strict=True):
+            kept.append(new)
+        running &= (words != text.END_ID) & (len(said) < limits.to(device))
+    return _traces(model, sentences, limits.tolist(), memory, hiddens, foci, tops, said)
 
 
-def _traces(model, sentences, memory, foci, hiddens, tops):
+def _traces(model, sentences, limits, memory, hiddens, foci, tops, said):
     """Cut what a batch did into one Trace per sentence, without its padding."""
     scores, weights, context = (torch.stack(part, dim=1).cpu() for part in zip(*foci, strict=True))
-    hidden, states = torch.stack(hiddens, dim=1).cpu(), memory.states.cpu()
     chances, ids = (torch.stack(part, dim=1).tolist() for part in zip(*tops, strict=True))
+    hidden, said, states = torch.stack(hiddens, dim=1).cpu(), torch.stack(said, dim=1).tolist(), memory.states.cpu()
     vocabulary, rule = model.vocabs.target.itos, type(model.decoder.rule).__name__
     assert weights[~memory.mask.cpu().unsqueeze(1).expand_as(weights)].eq(0).all(), "a padded place has weight"
     for k, source in enumerate(sentences):
-        n, produced = len(source), [row[0] for row in ids[k]]
-        limit = min(step_limit(n), len(produced))
-        m = produced.index(text.END_ID) + 1 if text.END_ID in produced[:limit] else limit
+        produced = said[k][:limits[k]]
+        n, m = len(source), produced.index(text.END_ID) + 1 if text.END_ID in produced else len(produced)
         rivals = [[(vocabulary[i], p) for i, p in zip(*step, strict=True)]
                   for step in zip(ids[k][:m], chances[k][:m], strict=True)]
         yield Trace(list(source), [vocabulary[i] for i in produced[:m]], scores[k, :m, :n], weights[k, :m, :n],

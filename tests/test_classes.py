@@ -11,7 +11,8 @@ from helpers.attention import Focus
 def built_in(number):
     """Run the cells tagged "class" of a notebook, and give what they define."""
     (path,) = (course.ROOT / "notebooks").glob(f"{number}_*.ipynb")
-    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if "class" in cell.metadata.get("tags", [])]
+    cells = nbformat.read(path, as_version=4).cells
+    cells = [cell.source for cell in cells if "class" in cell.metadata.get("tags", [])]
     assert cells, f"{path.name} builds no class"
     names = {"torch": torch, "nn": torch.nn}
     exec("\n".join(cells), names)

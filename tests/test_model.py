@@ -8,9 +8,13 @@ from torch import nn
 from conftest import small
 from helpers import text, training, translation
 from helpers.attention import RULES, Memory
+from helpers.model import Seq2Seq
 
 every_rule = pytest.mark.parametrize("rule", RULES)
-both_encoders = pytest.mark.parametrize("bidirectional", [False, True], ids=["uni", "bi"])
+models = [(rule, bidirectional) for rule in RULES for bidirectional in (False, True) if not bidirectional or
+          "dot" not in rule]
+every_model = pytest.mark.parametrize("rule, bidirectional", models,
+                                      ids=[f"{rule}-{'bi' if both else 'uni'}" for rule, both in models])
 
 
 @pytest.fixture
@@ -24,8 +28,7 @@ def encoded(toy, batch, rule, bidirectional=False):
     return model, model.encode(batch.source, batch.lengths)
 
 
-@every_rule
-@both_encoders
+@every_model
 def test_weights_are_a_distribution_over_real_words(toy, batch, rule, bidirectional):
     model, memory = encoded(toy, batch, rule, bidirectional)
     assert not memory.mask.all(), "the batch must hold padding, or this test shows nothing"
@@ -45,8 +48,7 @@ def test_the_mask_is_where_words_stand(toy, batch):
     assert memory.mask.sum(dim=1).equal(batch.lengths)
 
 
-@every_rule
-@both_encoders
+@every_model
 def test_padding_cannot_be_seen(toy, batch, rule, bidirectional):
     """Whatever stands in the padding, of the ids or of the states, nothing that the model says depends on it."""
     model, memory = encoded(toy, batch, rule, bidirectional)
@@ -59,8 +61,7 @@ def test_padding_cannot_be_seen(toy, batch, rule, bidirectional):
     assert states.allclose(model.decoder(batch.target[:, :-1], noisy)[0], atol=1e-6)
 
 
-@every_rule
-@both_encoders
+@every_model
 def test_a_batch_gives_what_its_sentences_give_alone(toy, rule, bidirectional):
     model = training.build(toy, small(rule=rule, bidirectional=bidirectional))
     sentences = [toy.train[k].source for k in (30, 0, 6, 1, 12)]
@@ -72,8 +73,7 @@ def test_a_batch_gives_what_its_sentences_give_alone(toy, rule, bidirectional):
             assert getattr(together, name).allclose(getattr(alone, name), atol=1e-5), name
 
 
-@every_rule
-@both_encoders
+@every_model
 def test_step_by_step_equals_all_at_once(toy, batch, rule, bidirectional):
     model, memory = encoded(toy, batch, rule, bidirectional)
     all_at_once, _ = model.decoder(batch.target[:, :-1], memory)
@@ -144,5 +144,28 @@ def test_the_first_loss_is_that_of_a_blind_guess(toy, rule):
 
 def test_an_unknown_rule_is_named():
     with pytest.raises(ValueError, match="'attentive'.*fixed, mean, additive"):
-        from helpers.model import Seq2Seq
         Seq2Seq(None, rule="attentive")
+
+
+@pytest.mark.parametrize("rule", ["dot", "scaled_dot"])
+def test_a_dot_product_needs_vectors_of_one_size(rule):
+    with pytest.raises(ValueError, match="size 48.*size 24.*unidirectional"):
+        RULES[rule](48, 24)
+
+
+def test_scaled_dot_is_torchs_attention(toy, batch):
+    model, memory = encoded(toy, batch, "scaled_dot")
+    hidden = torch.randn(5, 24)
+    theirs = nn.functional.scaled_dot_product_attention(hidden.unsqueeze(1), memory.states, memory.states,
+                                                        memory.mask.unsqueeze(1)).squeeze(1)
+    assert model.decoder.rule(hidden, memory).context.allclose(theirs, atol=1e-6)
+
+
+def test_general_with_the_identity_is_dot(toy, batch):
+    _, memory = encoded(toy, batch, "dot")
+    general, hidden = RULES["general"](24, 24), torch.randn(5, 24)
+    with torch.no_grad():
+        general.key.weight.copy_(torch.eye(24))
+    ours = general(hidden, memory._replace(keys=general.keys(memory.states)))
+    for mine, theirs in zip(ours, RULES["dot"](24, 24)(hidden, memory), strict=True):
+        assert mine.allclose(theirs, atol=1e-6)

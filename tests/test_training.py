@@ -115,6 +115,20 @@ def test_a_trace_is_what_happened(toy, learnt):
         assert len(rivals) == 6
 
 
+def test_a_forced_trace_says_the_reference_and_scores_as_training_does(toy, learnt):
+    pairs = [toy.train[k] for k in (30, 0, 6)]
+    references = [["le", "chat"], [*pairs[1].target, "rouge"], pairs[2].target]
+    traces = translation.translate(learnt, [pair.source for pair in pairs], references)
+    assert [trace.words for trace in traces] == references
+    batch = next(text.batches(text.examples([Pair(pairs[0].source, references[0])], learnt.vocabs), 1))
+    states, foci = learnt.decoder(batch.target[:, :-1], learnt.encode(batch.source, batch.lengths))
+    assert traces[0].hidden[1:].allclose(states[0], atol=1e-5)
+    assert traces[0].weights.allclose(torch.cat([focus.weights for focus in foci]), atol=1e-5)
+    greedy = translation.translate(learnt, [pairs[2].source])[0]
+    again = translation.translate(learnt, [pairs[2].source], [greedy.words])[0]
+    assert greedy.target == again.target and greedy.weights.allclose(again.weights, atol=1e-6)
+
+
 def test_strange_sentences_get_a_sane_answer(toy, learnt):
     long, unknown = ["the", "red", "car"] * 167, ["xyzzy", "plugh"]
     traces = translation.translate(learnt, [long[:500], unknown, ["the"]])
