@@ -1,8 +1,10 @@
 """How good translations are: BLEU over a split, and by sentence length with its uncertainty, model beside model."""
 import pandas as pd
+import torch
 from sacrebleu.metrics import BLEU
 
-from helpers import training, translation
+from helpers import text, training, translation
+from helpers.attention import Memory
 
 # The text is tokenised already, so sacrebleu must not do it again; force says that this is meant.
 _BLEU = {"tokenize": "none", "force": True}
@@ -36,6 +38,64 @@ def by_length(traces, pairs, buckets=5, draws=1000):
         some, gold = [traces[k] for k in places.index], [pairs[k] for k in places.index]
         rows.append((places.min(), places.max(), len(some), *bleu_interval(some, gold, draws), perfect(some, gold)))
     return pd.DataFrame(rows, columns=["shortest", "longest", "sentences", "bleu", "low", "high", "perfect"])
+
+
+def links(traces, pairs):
+    """Weights beside gold links: a row per target word of forced `traces` (see `translate`), <eos> left out.
+
+    sentence, step (both from 0), word, looks_at (the place of the largest weight), hit (is that a gold link of this
+    word), off (how many places it lies to the right of the nearest one), mass (the weight on all of them, 0 to 1),
+    entropy of the weights (nats), sources (words in the source sentence), gold (how many links the word has).
+    """
+    rows = []
+    for number, (trace, pair) in enumerate(zip(traces, pairs, strict=True)):
+        if pair.alignment is None or trace.words != pair.target:
+            raise ValueError(f"sentence {number}: gold links are needed, and a trace made to say the reference")
+        entropy = torch.special.entr(trace.weights).sum(dim=1).tolist()
+        for step, word in enumerate(pair.target):
+            weights, gold = trace.weights[step].tolist(), [i for i, j in pair.alignment if j == step]
+            best = max(range(len(weights)), key=weights.__getitem__)
+            off = min((best - i for i in gold), key=abs)
+            rows.append((number, step, word, best, off == 0, off, sum(weights[i] for i in gold), entropy[step],
+                         len(weights), len(gold)))
+    return pd.DataFrame(rows, columns=["sentence", "step", "word", "looks_at", "hit", "off", "mass", "entropy",
+                                       "sources", "gold"])
+
+
+def alignment_error(table):
+    """AER, 0 (best) to 1, of the largest weights as links (Och and Ney 2003, section 3.1; all gold links are sure)."""
+    return 1 - 2 * table["hit"].sum() / (len(table) + table["gold"].sum())
+
+
+@torch.no_grad()
+def hidden_word(model, traces, seed=1):
+    """What becomes of the next word when one source word is hidden (its weight 0, the others renormalised)?
+
+    A row per step of `traces` (of sentences of two words or more): sentence, step, word, kept (the probability of the
+    word said, nothing hidden), attended (the same with the most attended word hidden), other (with another one, drawn
+    by lot). Only this one step is changed; what the encoder read and what was said before stay as they were.
+    """
+    device, lot, rows = next(model.parameters()).device, torch.Generator().manual_seed(seed), []
+    for number, trace in enumerate(traces):
+        (m, n), vocab = trace.weights.shape, model.vocabs.target
+        if n < 2:
+            continue
+        best = trace.weights.argmax(dim=1)
+        other = (best + torch.randint(1, n, (m,), generator=lot)) % n
+        words = torch.tensor([vocab[word] for word in [text.START, *trace.target]], device=device)
+        states = trace.states.to(device).expand(m, -1, -1)
+        memory = Memory(states, None, states[:, -1], model.decoder.rule.keys(states))
+        chances = []
+        for hidden in (None, best, other):
+            mask = torch.ones(m, n, dtype=torch.bool)
+            if hidden is not None:
+                mask[torch.arange(m), hidden] = False
+            after, _ = model.decoder.step(model.decoder.read(words[:-1]), trace.hidden[:-1].to(device),
+                                          memory._replace(mask=mask.to(device)))
+            chance = model.decoder.output(after).softmax(dim=1)
+            chances.append(chance.gather(1, words[1:, None]).squeeze(1).tolist())
+        rows += [(number, step, *row) for step, row in enumerate(zip(trace.target, *chances, strict=True))]
+    return pd.DataFrame(rows, columns=["sentence", "step", "word", "kept", "attended", "other"])
 
 
 def compare(corpus, protocols, buckets=5):

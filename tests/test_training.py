@@ -1,10 +1,9 @@
-"""Training learns and repeats, checkpoints lose nothing, translation answers sanely, and the scores are the field's."""
+"""Training learns and repeats, checkpoints lose nothing, translation answers sanely."""
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from torchtext.data.metrics import bleu_score
 
 from conftest import small
 from helpers import course, evaluation, text, training, translation
@@ -144,32 +143,3 @@ def test_an_empty_sentence_is_refused(learnt, sentences):
         translation.translate(learnt, sentences)
     with pytest.raises(ValueError, match="sentence 1 is"):
         translation.translate_one(learnt, "   ")
-
-
-class Said:
-    """Stands in for a Trace where only the words matter."""
-    def __init__(self, words):
-        self.words = words.split()
-
-
-def test_bleu_is_that_of_two_libraries():
-    references = ["the cat sat on the mat today", "a dog ran through the park", "we see the old house near the river"]
-    said = ["the cat sat on a mat today", "a dog ran to the park", "we see an old house near the river"]
-    pairs, said = [Pair(["x"], line.split()) for line in references], [Said(line) for line in said]
-    theirs = bleu_score([one.words for one in said], [[pair.target] for pair in pairs])
-    ours, low, high = evaluation.bleu_interval(said, pairs)
-    assert ours == evaluation.bleu(said, pairs) == pytest.approx(100 * theirs, abs=0.01)
-    assert low < high <= 100
-    with pytest.raises(ValueError, match="2 translations for 3 references"):
-        evaluation.bleu(said[:2], pairs)
-
-
-def test_the_buckets_of_length_hold_every_sentence_once():
-    pairs = [Pair(["w"] * (1 + k % 20), "the cat sat on the mat".split()) for k in range(400)]
-    said = [Said("the cat sat on the mat" if len(pair.source) <= 10 else "the dog sat on a mat") for pair in pairs]
-    table = evaluation.by_length(said, pairs, buckets=5, draws=20)
-    assert table.sentences.sum() == 400 and len(table) == 5
-    assert table.shortest.iloc[0] == 1 and table.longest.iloc[-1] == 20
-    assert (table.shortest.iloc[1:].values > table.longest.iloc[:-1].values).all()
-    assert table.bleu.iloc[0] == pytest.approx(100) and table.bleu.iloc[-1] < 50
-    assert table.perfect.tolist()[0] == 1 and table.perfect.tolist()[-1] == 0
