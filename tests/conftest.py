@@ -32,7 +32,8 @@ def toy():
 
 
 def small(**changes):
-    return training.Settings(hidden=24, embedding=16, batch=8, epochs=12, rate=1e-2)._replace(**changes)
+    quick = training.Settings(hidden=24, embedding=16, batch=8, epochs=12, rate=1e-2, decay=0.01, smoothing=0.0)
+    return quick._replace(**changes)
 
 
 @pytest.fixture(scope="session")
