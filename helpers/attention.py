@@ -52,13 +52,11 @@ class FixedContext(ContextRule):
     the weights then show the column of h_n, where only half of the context stands.
     """
 
-    def scores(self, hidden, memory):
-        lengths = memory.mask.sum(dim=1, keepdim=True)
-        places = torch.arange(memory.mask.shape[1], device=hidden.device)
-        return torch.zeros_like(memory.mask, dtype=hidden.dtype).masked_fill(places != lengths - 1, -torch.inf)
-
     def forward(self, hidden, memory):
-        return super().forward(hidden, memory)._replace(context=memory.last)
+        last = memory.mask.sum(dim=1, keepdim=True) - 1
+        places = torch.arange(memory.mask.shape[1], device=hidden.device)
+        scores = torch.zeros_like(memory.mask, dtype=hidden.dtype).masked_fill(places != last, -torch.inf)
+        return Focus(scores, scores.softmax(dim=1), memory.last)  # the weighted sum is h_n: no need to compute it
 
 
 class MeanContext(ContextRule):

@@ -1,10 +1,13 @@
 """How good translations are: BLEU over a split, and by sentence length with its uncertainty, model beside model."""
+import time
+
 import pandas as pd
 import torch
 from sacrebleu.metrics import BLEU
 
 from helpers import text, training, translation
 from helpers.attention import Memory
+from helpers.corpus import Pair
 
 # The text is tokenised already, so sacrebleu must not do it again; force says that this is meant.
 _BLEU = {"tokenize": "none", "force": True}
@@ -96,6 +99,46 @@ def hidden_word(model, traces, seed=1):
             chances.append(chance.gather(1, words[1:, None]).squeeze(1).tolist())
         rows += [(number, step, *row) for step, row in enumerate(zip(trace.target, *chances, strict=True))]
     return pd.DataFrame(rows, columns=["sentence", "step", "word", "kept", "attended", "other"])
+
+
+def cost(model, lengths, sentences=16, repeats=3):
+    """What a decoding step costs when both sentences have so many words: a row per length and task.
+
+    words, task ("translating", or "training" with its backward pass), milliseconds and kilobytes of one step for a
+    batch of `sentences`. Time is the shortest of the repeats; memory is what the Traces, or the backward pass, keep.
+    """
+    parameters = {weights.untyped_storage().data_ptr() for weights in model.parameters()}
+
+    def translating(source, target):
+        traces = translation.translate(model, [source] * sentences, [target] * sentences)
+        return sum(part.nbytes for trace in traces for part in trace if isinstance(part, torch.Tensor))
+
+    def training_step(source, target):
+        kept = {}
+
+        def keep(saved):
+            kept[saved.untyped_storage().data_ptr()] = saved.untyped_storage().nbytes()
+            return saved
+
+        pairs = text.examples([Pair(source, target)] * sentences, model.vocabs)
+        batch = next(text.batches(pairs, sentences)).to(next(model.parameters()).device)
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved):
+            loss = torch.nn.functional.cross_entropy(*model(batch))
+        loss.backward()
+        model.zero_grad()
+        return sum(size for place, size in kept.items() if place not in parameters)
+
+    rows = []
+    for words in lengths:
+        source, target = ([vocab.itos[-1 - k % 50] for k in range(words)] for vocab in model.vocabs)
+        for task, run in (("translating", translating), ("training", training_step)):
+            seconds = []
+            for _ in range(repeats):
+                start = time.perf_counter()
+                size = run(source, target)
+                seconds.append(time.perf_counter() - start)
+            rows.append((words, task, 1e3 * min(seconds) / (words + 1), size / 1e3 / (words + 1)))
+    return pd.DataFrame(rows, columns=["words", "task", "milliseconds", "kilobytes"])
 
 
 def compare(corpus, protocols, buckets=5):

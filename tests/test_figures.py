@@ -10,7 +10,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.text import Text
 from PIL import Image
 
-from helpers import figures, machine, steps
+from helpers import charts, figures, machine, steps
 from helpers.translation import Trace
 
 
@@ -50,10 +50,10 @@ DRAWN = {
     "heatmap, 40 words": lambda: figures.attention_heatmap(trace(40, 43)),
     "rules": lambda: figures.compare_rules([trace(3, 2, "FixedContext"), trace(3, 5, "MeanContext"), LOVE], None, "$"),
     "rules, 40 words": lambda: figures.compare_rules([trace(40, 30), trace(40, 40)]),
-    "curve": lambda: figures.training_curve(losses(1)),
-    "curves": lambda: figures.training_curve({"fixed": losses(5), "additive": losses(3)}),
-    "bleu": lambda: figures.bleu_by_length(bleu_table()),
-    "lengths": lambda: figures.length_histogram({"train": [2, 3, 3, 9], "long": [31, 40]}),
+    "curve": lambda: charts.training_curve(losses(1)),
+    "curves": lambda: charts.training_curve({"fixed": losses(5), "additive": losses(3)}),
+    "bleu": lambda: charts.bleu_by_length(bleu_table()),
+    "lengths": lambda: charts.length_histogram({"train": [2, 3, 3, 9], "long": [31, 40]}),
     "batch": lambda: figures.padded_batch([["où", "$5"], ["stop", "<pad>"]], torch.tensor([[1, 1], [1, 0]]).bool()),
     "step": lambda: steps.step_panels(LOVE, 2),
     "step, fixed": lambda: steps.step_panels(trace(3, 2, "FixedContext"), 1),
@@ -81,7 +81,7 @@ def test_every_picture_is_whole_and_legible(name, tmp_path):
 
 
 def test_labels_of_lines_do_not_overlap():
-    picture = figures.training_curve({name: losses(5) for name in ("fixed", "mean", "additive")})
+    picture = charts.training_curve({name: losses(5) for name in ("fixed", "mean", "additive")})
     picture.png()
     boxes = sorted(Text.get_window_extent(label).get_points()[:, 1].tolist() for label in picture.fig.axes[0].texts)
     assert len(boxes) == 6
@@ -111,7 +111,7 @@ def test_alternative_text_names_the_largest_weight():
     looks = f"the model looks most at “word{j}” with weight {made.weights.max():.2f}"
     assert f"t step {i + 1}, producing “{made.target[i]}”, {looks}" in figures.attention_heatmap(made).alt
     assert "weighs all 3 words alike, 0.33 each" in figures.attention_heatmap(trace(3, 2, "MeanContext")).alt
-    assert "best is additive with 96.0, the worst fixed with 18.0" in figures.bleu_by_length(bleu_table()).alt
+    assert "best is additive with 96.0, the worst fixed with 18.0" in charts.bleu_by_length(bleu_table()).alt
 
 
 def test_a_notebook_receives_the_alternative_text():
