@@ -32,23 +32,13 @@ class Corpus(NamedTuple):
 PHRASEBOOK = course.DATA / "phrasebook"
 MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 MULTI30K_SPLITS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
-MULTI30K_SHA256 = {
-    "train.lc.norm.tok.de": "cb5a23529b65ec2061f1dc446192a9c37382b63cc75f81a0be59d34894b3a505",
-    "train.lc.norm.tok.en": "08925f8e0572bcd5a006702fc5fe20e2d77c6917d4eebd576fc20de6693c2119",
-    "train.lc.norm.tok.fr": "8fa41bb718412bcb7c5dfa58603842810a01543eae86a51279f9886b901266e1",
-    "val.lc.norm.tok.de": "97232bd273eceb7207f689527386a97e4be2616b18ada47576bdaf96c8ae1f00",
-    "val.lc.norm.tok.en": "46573ce391ae227f1c72f873392436a20ef18e0a6d518098cfbd70b77c8572ec",
-    "val.lc.norm.tok.fr": "b303e301aa21fe7822a846b2b3fb2d5a1121ec807cd5b1d006fb7b2b5507168a",
-    "test_2016_flickr.lc.norm.tok.de": "c6a33d39d48f9f510de147651316cd9d918e09ad0219df734a2f16b6baccacc4",
-    "test_2016_flickr.lc.norm.tok.en": "5b7f32627cf99eced828311b955dae9800bb52bc8b91cf8b6526829e605b29d2",
-    "test_2016_flickr.lc.norm.tok.fr": "1463bd5960f9bfe098ec3cd752d3df0c49c84dc646fb518964a29232658cd836",
-}
+MULTI30K_SHA256 = dict(line.split()[::-1] for line in (course.DATA / "multi30k.sha256").read_text().splitlines())
 
 
 def load(name="phrasebook", pairs=None):
     """A Corpus by name: "phrasebook", "multi30k-de-en" (any two of de, en, fr), or the path of a tab-separated file.
 
-    `pairs` keeps only the first so many training pairs, for a quick try.
+    `pairs` keeps only the first so many pairs of each split, for a quick try.
     """
     if name == "phrasebook":
         splits = [read_phrasebook(PHRASEBOOK / f"{split}.tsv") for split in ("train", "valid", "test", "long")]
@@ -60,8 +50,7 @@ def load(name="phrasebook", pairs=None):
     else:
         raise ValueError(f'corpus {name!r} is unknown: write "phrasebook", "multi30k-de-en" or the path of a '
                          "tab-separated file")
-    train, *rest = splits
-    return Corpus(name, train[:pairs], *rest)
+    return Corpus(name, *(split[:pairs] for split in splits))
 
 
 def frame(pairs):

@@ -1,6 +1,7 @@
 """How good translations are: BLEU over a split, and by sentence length with its uncertainty, model beside model."""
 import time
 
+import numpy as np
 import pandas as pd
 import torch
 from sacrebleu.metrics import BLEU
@@ -68,6 +69,15 @@ def links(traces, pairs):
 def alignment_error(table):
     """AER, 0 (best) to 1, of the largest weights as links (Och and Ney 2003, section 3.1; all gold links are sure)."""
     return 1 - 2 * table["hit"].sum() / (len(table) + table["gold"].sum())
+
+
+def mean_interval(values, sentences, draws=1000, seed=1):
+    """The mean of `values` and the ends of its 95% bootstrap interval, drawing whole `sentences` (their numbers)."""
+    table = pd.DataFrame({"value": list(values), "sentence": list(sentences)}).groupby("sentence")["value"]
+    sums, counts = table.sum().to_numpy(dtype=float), table.count().to_numpy()
+    drawn = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
+    low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
+    return sums.sum() / counts.sum(), low, high
 
 
 @torch.no_grad()

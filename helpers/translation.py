@@ -77,20 +77,24 @@ def _decode(model, sentences, references):
         for kept, new in zip((hiddens, foci, tops, said), (hidden, focus, top, words), strict=True):
             kept.append(new)
         running &= (words != text.END_ID) & (len(said) < limits.to(device))
-    return _traces(model, sentences, limits.tolist(), memory, hiddens, foci, tops, said)
+    said = torch.stack(said, dim=1).tolist()
+    targets = [[vocabs.target.itos[i] for i in row[:limit]] for row, limit in zip(said, limits.tolist(), strict=True)]
+    targets = [words[:words.index(text.END) + 1] if text.END in words else words for words in targets]
+    if references is not None:
+        targets = [[*words, text.END] for words in references]
+    return _traces(model, sentences, targets, memory, hiddens, foci, tops)
 
 
-def _traces(model, sentences, limits, memory, hiddens, foci, tops, said):
+def _traces(model, sentences, targets, memory, hiddens, foci, tops):
     """Cut what a batch did into one Trace per sentence, without its padding."""
     scores, weights, context = (torch.stack(part, dim=1).cpu() for part in zip(*foci, strict=True))
     chances, ids = (torch.stack(part, dim=1).tolist() for part in zip(*tops, strict=True))
-    hidden, said, states = torch.stack(hiddens, dim=1).cpu(), torch.stack(said, dim=1).tolist(), memory.states.cpu()
+    hidden, states = torch.stack(hiddens, dim=1).cpu(), memory.states.cpu()
     vocabulary, rule = model.vocabs.target.itos, type(model.decoder.rule).__name__
     assert weights[~memory.mask.cpu().unsqueeze(1).expand_as(weights)].eq(0).all(), "a padded place has weight"
-    for k, source in enumerate(sentences):
-        produced = said[k][:limits[k]]
-        n, m = len(source), produced.index(text.END_ID) + 1 if text.END_ID in produced else len(produced)
+    for k, (source, target) in enumerate(zip(sentences, targets, strict=True)):
+        n, m = len(source), len(target)
         rivals = [[(vocabulary[i], p) for i, p in zip(*step, strict=True)]
                   for step in zip(ids[k][:m], chances[k][:m], strict=True)]
-        yield Trace(list(source), [vocabulary[i] for i in produced[:m]], scores[k, :m, :n], weights[k, :m, :n],
-                    context[k, :m], states[k, :n], hidden[k, :m + 1], rivals, rule)
+        yield Trace(list(source), target, scores[k, :m, :n], weights[k, :m, :n], context[k, :m], states[k, :n],
+                    hidden[k, :m + 1], rivals, rule)

@@ -66,6 +66,17 @@ def test_a_perfect_alignment_has_no_error():
     assert evaluation.alignment_error(evaluation.links([trace], [right])) == 0
 
 
+def test_an_interval_covers_sentences_and_not_words():
+    """Words of one sentence are right or wrong together here, so the interval must be as wide as sentences make it."""
+    values = [float(sentence % 2) for sentence in range(40) for _ in range(10)]
+    by_sentence = [sentence for sentence in range(40) for _ in range(10)]
+    mean, low, high = evaluation.mean_interval(values, by_sentence)
+    assert mean == 0.5 and low < 0.38 and high > 0.62
+    _, narrow_low, narrow_high = evaluation.mean_interval(values, range(400))
+    assert high - low > 2 * (narrow_high - narrow_low)
+    assert evaluation.mean_interval([1.0] * 9, [0, 1, 2] * 3) == (1, 1, 1)
+
+
 def test_hiding_a_word_takes_its_weight_and_nothing_else(toy, learnt):
     pairs = [pair for pair in toy.train[:8] if len(pair.source) > 1]
     traces = translation.translate(learnt, [pair.source for pair in pairs])
