@@ -95,7 +95,7 @@ def length_histogram(lengths):
 def bars(table, label):
     """A group of lying bars for each row of a table, a bar for each column, with their numbers at the ends."""
     kinds, series = len(table), len(table.columns)
-    fig = Figure(figsize=(10, 1.1 + 0.42 * kinds * series + 0.25 * kinds), layout="constrained")
+    fig = Figure(figsize=(10, 1.1 + kinds * (0.3 * series + 0.15)), layout="constrained")
     ax, high = fig.subplots(), 0.84 / series
     for k, (name, (colour, _, _)) in enumerate(zip(table, LINES, strict=False)):
         places = ax.barh(np.arange(kinds) + (k - (series - 1) / 2) * high, table[name], high, color=colour, label=name,

@@ -111,7 +111,7 @@ def hidden_word(model, traces, seed=1):
     return pd.DataFrame(rows, columns=["sentence", "step", "word", "kept", "attended", "other"])
 
 
-def cost(model, lengths, sentences=16, repeats=3):
+def cost(model, lengths, sentences=16, repeats=5):
     """What a decoding step costs when both sentences have so many words: a row per length and task.
 
     words, task ("translating", or "training" with its backward pass), milliseconds and kilobytes of one step for a
@@ -143,7 +143,7 @@ def cost(model, lengths, sentences=16, repeats=3):
         source, target = ([vocab.itos[-1 - k % 50] for k in range(words)] for vocab in model.vocabs)
         for task, run in (("translating", translating), ("training", training_step)):
             seconds = []
-            for _ in range(repeats):
+            for _ in range(repeats):  # the first is slow: memory is fetched for it
                 start = time.perf_counter()
                 size = run(source, target)
                 seconds.append(time.perf_counter() - start)

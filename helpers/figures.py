@@ -89,6 +89,7 @@ def draw_weights(ax, trace, cell, alignment=(), rows=None):
                 annot=cell >= 0.55 and max(m, n) <= 10, fmt=".2f", annot_kws={"fontsize": SMALL})
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
+    ax.xaxis.labelpad = 8
     ax.set_xticks(np.arange(n) + 0.5, trace.source, rotation=90 if room(trace.source) > cell - 0.1 else 0)
     ax.set_yticks(np.arange(rows) + 0.5, trace.target[:rows], rotation=0)
     ax.tick_params(length=0)
