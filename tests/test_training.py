@@ -128,6 +128,17 @@ def test_a_forced_trace_says_the_reference_and_scores_as_training_does(toy, lear
     assert greedy.target == again.target and greedy.weights.allclose(again.weights, atol=1e-6)
 
 
+def test_weight_on_padding_is_never_drawn(learnt, monkeypatch):
+    rule, forward = type(learnt.decoder.rule), type(learnt.decoder.rule).forward
+
+    def leaking(self, hidden, memory):
+        return forward(self, hidden, memory._replace(mask=torch.ones_like(memory.mask)))
+
+    monkeypatch.setattr(rule, "forward", leaking)
+    with pytest.raises(AssertionError, match="a padded place has weight"):
+        translation.translate(learnt, [["the", "big", "red", "car"], ["the", "car"]])
+
+
 def test_strange_sentences_get_a_sane_answer(toy, learnt):
     long, unknown = ["the", "red", "car"] * 167, ["xyzzy", "plugh"]
     traces = translation.translate(learnt, [long[:500], unknown, ["the"]])
