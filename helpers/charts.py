@@ -5,6 +5,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from helpers.attention import RULES
 from helpers.figures import DARK, LINES, SMALL, Picture, styled
 
 
@@ -45,7 +46,7 @@ def training_curve(histories):
 
 @styled
 def bleu_by_length(table):
-    """BLEU for short and long sentences: a line per rule and hidden size, the mean of its seeds, in its 95 % band.
+    """BLEU for short and long sentences: a line per rule (its colour) and size (its dashes), in its 95 % band.
 
     `table` has a row per rule, hidden, seed and bucket (shortest, longest) with bleu, low, high; where its column
     `split` says "long", the sentences are longer than any in training and stand behind a dashed line.
@@ -55,7 +56,9 @@ def bleu_by_length(table):
     names = [f"{a}–{b}" if b > a else f"{a}" for a, b in buckets]
     fig, ends = Figure(figsize=(10, 5.6), layout="constrained"), []
     ax, groups = fig.subplots(), table.groupby(["rule", "hidden"], sort=False)
-    for ((rule, hidden), rows), (colour, marker, dash) in zip(groups, LINES, strict=False):
+    sizes = sorted(table["hidden"].unique())
+    for (rule, hidden), rows in groups:
+        (colour, marker, _), (_, _, dash) = LINES[list(RULES).index(rule)], LINES[sizes.index(hidden)]
         rows = rows.groupby(by)[["bleu", "low", "high"]].mean()
         x = [buckets[pair] for pair in rows.index]
         ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
@@ -67,7 +70,7 @@ def bleu_by_length(table):
     if len(longer):
         border = sum(longest < longer["shortest"].min() for _, longest in buckets) - 0.5
         ax.axvline(border, color="black", linestyle=(0, (4, 4)), linewidth=1.5)
-        ax.text(border, 1.02, "longer than any in training →", transform=ax.get_xaxis_transform(), ha="center")
+        ax.text(border, 1.02, "longer than any in training →", transform=ax.get_xaxis_transform())
     label_ends(ax, ends)
     last = [f"{name} with {bleu:.1f}" for bleu, place, name, _ in sorted(ends) if place == len(names) - 1]
     return Picture(fig, f"BLEU by length of the source sentence, {names[0]} to {names[-1]} words. In the longest "

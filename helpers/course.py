@@ -143,13 +143,15 @@ def promise(number):
 def exercise(answer, check, praise):
     """Check an exercise: nothing given yet, not right yet (with what is wrong), or right.
 
-    `check(answer)` asserts what must hold; the message of the first assertion that fails is shown.
+    `check(answer)` asserts what must hold; the message of the first assertion that fails is shown. A function that is
+    still to be written raises NotImplementedError.
     """
-    if answer is None:
-        print("not yet: write your answer into the cell above, run it, then run this one")
-        return
     try:
+        if answer is None:
+            raise NotImplementedError
         check(answer)
+    except NotImplementedError:
+        print("not yet: write your answer into the cell above, run it, then run this one")
     except AssertionError as wrong:
         print(f"not quite: {wrong}")
     except Exception as error:

@@ -4,9 +4,7 @@ Curves and bars are drawn in charts.py, single steps in steps.py and machine.py,
 """
 import base64
 import io
-import os
 import re
-from pathlib import Path
 
 import matplotlib.style
 import numpy as np
@@ -14,6 +12,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+
+from helpers import course
 
 SMALL, LARGE, LETTER = 14, 17, 0.125  # points, and no text is below SMALL; inches which one letter takes at SMALL
 DARK, PALE = "#00224e", "#b3b3b3"
@@ -41,8 +41,7 @@ class Picture:
 
     def save(self, path):
         """Write a PNG file; a reader of the folder never meets half a picture."""
-        Path(f"{path}.part").write_bytes(self.png())
-        os.replace(f"{path}.part", path)
+        course.write(path, self.png())
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}
@@ -141,8 +140,8 @@ def padded_batch(words, mask):
     above, below = fig.subplots(2)
     for ax, title, shade, shown in ((above, "words", 0.9 + 0.1 * mask, words), (below, "mask", mask, mask.astype(int))):
         sns.heatmap(shade, ax=ax, cmap="gray", vmin=0, vmax=1, cbar=False, annot=np.asarray(shown), fmt="",
-                    annot_kws={"fontsize": SMALL}, linewidth=1, linecolor="#777777", xticklabels=[],
-                    yticklabels=range(1, size + 1))
+                    annot_kws={"fontsize": SMALL}, linewidth=1, linecolor="#777777", xticklabels=[])
+        ax.set_yticks(np.arange(size) + 0.5, range(1, size + 1), rotation=0)
         ax.set(ylabel="sentence")
         ax.set_title(title, loc="left")
         ax.tick_params(length=0)

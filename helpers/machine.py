@@ -10,7 +10,7 @@ LONGEST, NUMBERS = 8, 6  # source words, for no page holds more; numbers drawn o
 STAGES = ("vanilla", "network", "scores", "weights", "context", "word")  # what is computed by the end of a frame
 LEFT, CELL, PITCH = 1.4, 0.95, 1.55  # inches: where the encoder begins; a decoder cell; from one cell to the next
 HEIGHTS = SOURCE, ENCODER, STATE, NETWORK, SCORE, WEIGHT, PART = 0.35, 0.95, 1.95, 3.15, 3.85, 4.55, 6.0
-PARTS = ("source", "encoder", "states", "network", "scores", "softmax:\nweights", "weights\n× states")
+PARTS = "words in|encoder,\ndecoder|states,\ncontexts|network|scores|softmax:\nweights|weights\n× states".split("|")
 
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind words that an arrow might cross
 
@@ -93,7 +93,7 @@ class Machine:
         self.box(LEFT + n * self.pitch / 2, NETWORK, n * self.pitch, 0.5, name, now=self.stage == "network")
         self.strip(query, NETWORK, self.trace.hidden[step - 1], "query")
         self.write(query + 0.2, NETWORK, f"query\n{query_name(self.trace, step)}", ha="left")
-        turn = self.decoder(step - 1) + PITCH / 2
+        turn = self.decoder(step - 1) + PITCH / 2 - 0.12
         start = ((turn, ENCODER), (turn, 2.6), (query, 2.6)) if step > 1 else ((self.encoder(n), STATE), (query, STATE))
         self.arrow(*start, (query, 2.73))
         self.arrow((query - 0.13, NETWORK), (self.right, NETWORK))

@@ -9,9 +9,10 @@ import csv
 import random
 from collections import defaultdict, namedtuple
 from functools import cache
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "data" / "phrasebook"
+from helpers import course
+
+FOLDER = course.DATA / "phrasebook"
 SIZES = {"train": 20_000, "valid": 1_000, "test": 1_000, "long": 500}
 EVERYDAY = "i love you", "i see you", "you know me", "she sleeps", "we help them", "they dance"
 TIMED = "", "-not", "-ask", "what-ask", "deed", "doing"  # clauses that may say when: not "never", not after "when"
@@ -241,9 +242,7 @@ def generate(seed=2014):
 def write(splits, folder=FOLDER):
     """Write the four files, each in one piece."""
     for name, pairs in splits.items():
-        text = "".join("\t".join(columns[:3]) + "\n" for columns in [Pair._fields, *pairs])
-        Path(folder, f"{name}.part").write_text(text, encoding="utf-8", newline="\n")
-        Path(folder, f"{name}.part").replace(Path(folder, f"{name}.tsv"))
+        course.write(folder / f"{name}.tsv", "".join("\t".join(row[:3]) + "\n" for row in [Pair._fields, *pairs]))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def draw_step(trace, limits, shades, i, fig, below, cell):
     ax.yaxis.tick_right()
     names = [f"{weight:.2f}·h{j}" for j, weight in enumerate(trace.weights[i], 1)]
     ax.set_yticks([*range(n), n + 0.4], [*names, f"sum = c{step}"])
-    ax.set_xlabel(f"the first {len(parts[0])} numbers")
+    ax.set_xlabel(f"{len(parts[0])} of {trace.states.shape[1]} numbers: blue < 0 < yellow")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     words, chances = zip(*trace.rivals[i], strict=True)

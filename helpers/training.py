@@ -95,19 +95,11 @@ def fit(model, corpus, settings=Settings()):
             history.append((epoch, total.item() / words, valid_loss, seconds, words / seconds))
             if valid_loss < best_loss:
                 best, best_loss = copy.deepcopy(model.state_dict()), valid_loss
-    _clear_bar()
     if best is None:
         raise ValueError(f"the loss is not a number after {settings.epochs} epochs: lower the rate ({settings.rate})")
     model.load_state_dict(best)
     model.eval()
     return pd.DataFrame(history, columns=["epoch", "train_loss", "valid_loss", "seconds", "words_per_second"])
-
-
-def _clear_bar():
-    """Take the finished bar out of a notebook's output, where a terminal would have wiped it."""
-    if "ipykernel" in sys.modules:
-        from IPython.display import clear_output
-        clear_output(wait=True)
 
 
 def checkpoint(corpus, settings):
