@@ -17,7 +17,7 @@ from helpers import course
 
 SMALL, LARGE, LETTER = 14, 17, 0.125  # points, and no text is below SMALL; inches which one letter takes at SMALL
 DARK, PALE = "#00224e", "#b3b3b3"
-LINES = list(zip((DARK, "#d55e00", "#3d9fd6", "#a87000", "#000000", "#b5638f"), "osD^vX",
+LINES = list(zip((DARK, "#d55e00", "#7b3294", "#a87000", "#000000", "#3d9fd6"), "osD^vX",
                  ("-", "--", "-.", ":", "-", "--"), strict=True)) * 5  # a colour, a marker, a dash: any one tells
 styled = matplotlib.style.context(["default", {
     "font.size": SMALL, "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "axes.labelsize": 15,
