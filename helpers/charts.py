@@ -73,8 +73,9 @@ def bleu_by_length(table):
         ax.text(border, 1.02, "longer than any in training →", transform=ax.get_xaxis_transform())
     label_ends(ax, ends)
     last = [f"{name} with {bleu:.1f}" for bleu, place, name, _ in sorted(ends) if place == len(names) - 1]
+    told = f"the best is {last[-1]}, the worst {last[0]}" if len(last) > 1 else f"it is {last[0]}"
     return Picture(fig, f"BLEU by length of the source sentence, {names[0]} to {names[-1]} words. In the longest "
-                        f"bucket the best is {last[-1]}, the worst {last[0]}.")
+                        f"bucket {told}.")
 
 
 @styled
