@@ -23,7 +23,7 @@ from series.runner import Stopped
 SERIES = sorted((course.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SOLVED = sorted((course.ROOT / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb"))
 # Passed on where the cell tagged "parameters" has the name.
-QUICK = {"EPOCHS": 1, "PAIRS": 200, "SIZES": (16, 24, 32), "LENGTHS": (5, 10)}
+QUICK = {"EPOCHS": 1, "PAIRS": 200, "SIZES": [16, 24, 32], "LENGTHS": [5, 10]}
 MACHINE = re.compile(r"/(?:work|tmp|root|home|farm)/\w")
 
 PICTURE = """
