@@ -65,6 +65,7 @@ def _decode(model, sentences, references):
     if references is not None:
         forced = text.padded([[*text.numbers(words, vocabs.target), text.END_ID] for words in references]).to(device)
         limits = torch.tensor([len(words) + 1 for words in references])
+    limits = limits.to(device)
     source = text.padded([text.numbers(words, vocabs.source) for words in sentences]).to(device)
     memory = model.encode(source, lengths)
     words = torch.full((len(sentences),), text.START_ID, device=device)
@@ -76,7 +77,7 @@ def _decode(model, sentences, references):
         words = top.indices[:, 0] if references is None else forced[:, len(said)]
         for kept, new in zip((hiddens, foci, tops, said), (hidden, focus, top, words), strict=True):
             kept.append(new)
-        running &= (words != text.END_ID) & (len(said) < limits.to(device))
+        running &= (words != text.END_ID) & (len(said) < limits)
     said = torch.stack(said, dim=1).tolist()
     targets = [[vocabs.target.itos[i] for i in row[:limit]] for row, limit in zip(said, limits.tolist(), strict=True)]
     targets = [words[:words.index(text.END) + 1] if text.END in words else words for words in targets]
