@@ -6,12 +6,12 @@ REPO ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test lab refresh site publish zip clean
+.PHONY: help notebooks test lab refresh site slides publish zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
-	@echo 'NAMES="03 05" restricts notebooks and refresh to these; PYTHON=python3.12 chooses the Python.'
+	@echo 'NAMES="03 05" restricts notebooks, refresh and slides to these; PYTHON=python3.12 chooses the Python.'
 
 notebooks: $(VENV)/ready ## execute the notebooks in order: build/notebooks, build/site, build/tables
 	@$(RUN) -m series notebooks $(NAMES)
@@ -28,6 +28,9 @@ refresh: $(VENV)/ready ## execute the committed notebooks in place: renews their
 
 site: $(VENV)/ready ## only the web pages: build/site/index.html
 	@$(RUN) -m series site
+
+slides: $(VENV)/ready ## decks for a lecture, one HTML file each: build/slides
+	@$(RUN) -m series slides $(NAMES)
 
 publish: $(VENV)/ready ## write the course's GitHub address, REPO=owner/name, into notebooks and README
 	@$(RUN) -m series publish "$(REPO)"

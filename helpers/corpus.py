@@ -67,11 +67,10 @@ def example(corpus, words=3):
 
 def _rows(path, wanted):
     """The lines of a UTF-8 file cut at tabs, with their numbers; each must have at least `wanted` filled columns."""
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise FileNotFoundError(f"{path} is not there: check the path (you are in {Path.cwd()})")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
     for number, line in enumerate(lines, start=1):

@@ -13,6 +13,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,8 +62,6 @@ def versions():
 
 def check():
     """A table for notebook 00: what the course needs, what was found here, and whether that will do."""
-    import pandas as pd
-
     rows = [(name, ("exactly " if name == "torchtext" else "at least ") + NEEDED[name], found(name) or "missing",
              "yes" if good(name) else "no") for name in NEEDED]
     here = (DATA / "phrasebook" / "train.tsv").exists()
@@ -117,6 +116,11 @@ def table(frame, name):
     return frame
 
 
+def image(png, alt):
+    """A picture and what it shows in words, as (data, metadata) for Jupyter."""
+    return {"image/png": base64.b64encode(png).decode(), "text/plain": alt}, {"image/png": {"alt": alt}}
+
+
 def promised(number, folder=PICTURES):
     """The picture that notebook `number` promises, as (data, metadata) for Jupyter; None where it isn't drawn yet."""
     path = folder / f"{number}.png"
@@ -125,8 +129,7 @@ def promised(number, folder=PICTURES):
     from PIL import Image
 
     with Image.open(path) as picture:
-        alt = picture.text.get("Description", f"The picture of notebook {number}")
-    return ({"image/png": base64.b64encode(path.read_bytes()).decode(), "text/plain": alt}, {"image/png": {"alt": alt}})
+        return image(path.read_bytes(), picture.text.get("Description", f"The picture of notebook {number}"))
 
 
 def promise(number):
@@ -138,6 +141,22 @@ def promise(number):
         display(bundle[0], metadata=bundle[1], raw=True)
     else:
         print(f"The picture of notebook {number} is not drawn yet: `make refresh` puts it here.")
+
+
+def lesson(number, **parameters):
+    """Run notebook `number` in this kernel, quietly, for what it defines; `parameters` replace its own."""
+    import nbformat
+    from IPython import get_ipython
+    from IPython.utils.capture import capture_output
+    from tqdm import tqdm
+
+    shell, (path,) = get_ipython(), (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    for cell in tqdm(nbformat.read(path, as_version=4).cells, f"notebook {number}", file=sys.stdout, leave=False):
+        if cell.cell_type == "code":
+            with capture_output():
+                shell.run_cell(cell.source).raise_error()
+        if "parameters" in cell.metadata.get("tags", []):
+            shell.user_ns.update(parameters)
 
 
 def exercise(answer, check, praise):

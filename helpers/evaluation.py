@@ -67,14 +67,22 @@ def links(traces, pairs):
 
 
 def alignment_error(table):
-    """AER, 0 (best) to 1, of the largest weights as links (Och and Ney 2003, section 3.1; all gold links are sure)."""
-    return 1 - 2 * table["hit"].sum() / (len(table) + table["gold"].sum())
+    """AER, 0 (best) to 1, of the largest weights as links (Och and Ney 2003, section 3.1; all gold links are sure).
+
+    `table` is what `links` gives; the result is (error, low, high), with the 95% bootstrap interval over sentences.
+    """
+    both = 1 + table["gold"]  # |A| + |S|, word by word
+    return mean_interval(1 - 2 * table["hit"] / both, table["sentence"], both)
 
 
-def mean_interval(values, sentences, draws=1000, seed=1):
-    """The mean of `values` and the ends of its 95% bootstrap interval, drawing whole `sentences` (their numbers)."""
-    table = pd.DataFrame({"value": list(values), "sentence": list(sentences)}).groupby("sentence")["value"]
-    sums, counts = table.sum().to_numpy(dtype=float), table.count().to_numpy()
+def mean_interval(values, sentences, counted=1, draws=1000, seed=1):
+    """The mean of `values` and the ends of its 95% bootstrap interval, drawing whole `sentences` (their numbers).
+
+    `counted`: how often each value counts.
+    """
+    counted = np.broadcast_to(counted, len(values))
+    table = pd.DataFrame({"sum": np.asarray(values) * counted, "count": counted}).groupby(list(sentences)).sum()
+    sums, counts = table.to_numpy(dtype=float).T
     drawn = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
     low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
     return sums.sum() / counts.sum(), low, high
@@ -99,12 +107,9 @@ def hidden_word(model, traces, seed=1):
         states = trace.states.to(device).expand(m, -1, -1)
         memory = Memory(states, None, states[:, -1], model.decoder.rule.keys(states))
         chances = []
-        for hidden in (None, best, other):
-            mask = torch.ones(m, n, dtype=torch.bool)
-            if hidden is not None:
-                mask[torch.arange(m), hidden] = False
-            after, _ = model.decoder.step(model.decoder.read(words[:-1]), trace.hidden[:-1].to(device),
-                                          memory._replace(mask=mask.to(device)))
+        for hidden in (torch.full((m,), -1), best, other):  # a place that no sentence has hides nothing
+            memory = memory._replace(mask=(torch.arange(n) != hidden[:, None]).to(device))
+            after, _ = model.decoder.step(model.decoder.read(words[:-1]), trace.hidden[:-1].to(device), memory)
             chance = model.decoder.output(after).softmax(dim=1)
             chances.append(chance.gather(1, words[1:, None]).squeeze(1).tolist())
         rows += [(number, step, *row) for step, row in enumerate(zip(trace.target, *chances, strict=True))]
@@ -125,14 +130,10 @@ def cost(model, lengths, sentences=16, repeats=5):
 
     def training_step(source, target):
         kept = {}
-
-        def keep(saved):
-            kept[saved.untyped_storage().data_ptr()] = saved.untyped_storage().nbytes()
-            return saved
-
         pairs = text.examples([Pair(source, target)] * sentences, model.vocabs)
         batch = next(text.batches(pairs, sentences)).to(next(model.parameters()).device)
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved):
+        with torch.autograd.graph.saved_tensors_hooks(lambda saved: kept.update(
+                {saved.untyped_storage().data_ptr(): saved.untyped_storage().nbytes()}) or saved, lambda saved: saved):
             loss = torch.nn.functional.cross_entropy(*model(batch))
         loss.backward()
         model.zero_grad()

@@ -2,7 +2,6 @@
 
 Curves and bars are drawn in charts.py, single steps in steps.py and machine.py, all in the style kept here.
 """
-import base64
 import io
 import re
 
@@ -44,8 +43,7 @@ class Picture:
         course.write(path, self.png())
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt}}
+        return course.image(self.png(), self.alt)
 
 
 def room(words):

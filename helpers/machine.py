@@ -11,7 +11,6 @@ STAGES = ("vanilla", "network", "scores", "weights", "context", "word")  # what 
 LEFT, CELL, PITCH = 1.4, 0.95, 1.55  # inches: where the encoder begins; a decoder cell; from one cell to the next
 HEIGHTS = SOURCE, ENCODER, STATE, NETWORK, SCORE, WEIGHT, PART = 0.35, 0.95, 1.95, 3.15, 3.85, 4.55, 6.0
 PARTS = "words in|encoder,\ndecoder|states,\ncontexts|network|scores|softmax:\nweights|weights\n× states".split("|")
-
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind words that an arrow might cross
 
 

@@ -105,10 +105,7 @@ def step_panels(trace, step):
 
 @styled
 def pipeline_grid(trace):
-    """All steps at a glance, a row each: scores, weights, and weighted states with their sum, over the source words.
-
-    Meant for print: the figure grows with the sentence at 14 points, and a page shows it smaller.
-    """
+    """All steps at a glance, a row each: scores, weights, and weighted states with their sum, over the source words."""
     trace, limits, shades = prepare(trace)
     (m, n), row = trace.weights.shape, 1.2
     panel, side, few = max(n * (0.66 if n < 10 else 0.3), 2.1), 0.6 + room(trace.target), n < 10

@@ -26,16 +26,10 @@ class Vocabularies(NamedTuple):
     target: Vocab
 
 
-def vocabulary(sentences, at_least=1):
-    """The words seen `at_least` times in tokenised `sentences`, most frequent first, after the four SPECIALS."""
-    counts = Counter(word for sentence in sentences for word in sentence)
-    return Vocab(counts, min_freq=at_least, specials=list(SPECIALS))
-
-
 def vocabularies(pairs, at_least=1):
-    """The vocabularies of sentence pairs: build them from the training split alone."""
-    return Vocabularies(vocabulary((pair.source for pair in pairs), at_least),
-                        vocabulary((pair.target for pair in pairs), at_least))
+    """The words seen `at_least` times, most frequent first, after the four SPECIALS: take the training split alone."""
+    sides = (Counter(word for pair in pairs for word in pair[side]) for side in (0, 1))
+    return Vocabularies(*(Vocab(counts, min_freq=at_least, specials=list(SPECIALS)) for counts in sides))
 
 
 def numbers(words, vocab):

@@ -25,9 +25,9 @@ class Settings(NamedTuple):
     embedding: int = 128
     bidirectional: bool = False
     dropout: float = 0.0
-    epochs: int = 8
-    batch: int = 128             # sentence pairs in one step
-    rate: float = 8e-3           # the highest learning rate of the one-cycle schedule
+    epochs: int = 6
+    batch: int = 80              # sentence pairs in one step
+    rate: float = 1e-2           # the highest learning rate of the one-cycle schedule
     decay: float = 0.3           # weight decay: with it and with smoothing, rules are learnt rather than sentences
     smoothing: float = 0.1       # label smoothing
     at_least: int = 1            # rarer words become <unk>

@@ -24,11 +24,6 @@ class Trace(NamedTuple):
         return self.target[:-1] if self.target[-1] == text.END else self.target
 
 
-def step_limit(words):
-    """How many words a translation of `words` source words may have, so that a lost model stops."""
-    return 2 * words + 10
-
-
 @torch.no_grad()
 def translate(model, sentences, references=None, size=100):
     """Greedy translation of tokenised `sentences` (lists of words): one Trace each, in the order given.
@@ -61,7 +56,7 @@ def _decode(model, sentences, references):
     """Run the decoder over a batch until every sentence has ended, and give their Traces."""
     device, vocabs, decoder = next(model.parameters()).device, model.vocabs, model.decoder
     lengths = torch.tensor([len(words) for words in sentences])
-    limits = step_limit(lengths)
+    limits = 2 * lengths + 10  # so that a lost model stops
     if references is not None:
         forced = text.padded([[*text.numbers(words, vocabs.target), text.END_ID] for words in references]).to(device)
         limits = torch.tensor([len(words) + 1 for words in references])

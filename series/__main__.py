@@ -3,6 +3,7 @@
     python -m series notebooks [NAME ...]   execute them into build/notebooks/, web pages into build/site/
     python -m series refresh [NAME ...]     execute the committed notebooks in place and draw their pictures
     python -m series site                   only the web pages
+    python -m series slides [NAME ...]      a deck of slides of each notebook in build/slides/
     python -m series publish OWNER/NAME     write the course's GitHub address wherever it is needed
     python -m series zip                    pack build/course.zip, for where there is no such address
 A NAME is a number, such as 03, or a notebook's whole name; without one it is all of them.
@@ -21,7 +22,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from helpers import course
-from series import pages, runner
+from series import pages, runner, slides
 from series.runner import Stopped
 
 MOST = 2_000_000  # bytes in a committed notebook
@@ -60,16 +61,27 @@ def notebooks(names, home=course.ROOT, build=course.BUILD):
 
 
 def site(home=course.ROOT, build=course.BUILD):
-    """Make the web pages from the executed copies, or from the committed notebooks where there is no copy."""
-    copies = [(build / "notebooks" / path.name, path) for path in chosen([], home)]
-    return pages.site([copy if copy.exists() else path for copy, path in copies], home / "notebooks" / "pictures",
-                      build / "site")
+    """Make the web pages."""
+    return pages.site(newest([], home, build), home / "notebooks" / "pictures", build / "site")
+
+
+def newest(names, home, build):
+    """The executed copy of each notebook, or the committed one where there is no copy."""
+    copies = [(build / "notebooks" / path.name, path) for path in chosen(names, home)]
+    return [copy if copy.exists() else path for copy, path in copies]
+
+
+def decks(names, home=course.ROOT, build=course.BUILD):
+    """Make a deck of slides of each notebook."""
+    print("The slides:", *slides.decks(newest(names, home, build), build / "slides", build / "reveal"), sep="\n    ")
 
 
 def refresh(names, home=course.ROOT, build=course.BUILD):
-    """Execute notebooks and put them, outputs and all, in the committed ones' place; a failure replaces nothing."""
-    for source in chosen(names, home):
-        nb, notes = runner.execute(source, build / "refresh" / source.name)
+    """Execute notebooks and their solutions, and put them in the committed ones' place; a failure replaces nothing."""
+    sources = chosen(names, home)
+    solved = [path.parent / "solutions" / path.name for path in sources]
+    for source in sources + [path for path in solved if path.exists()]:
+        nb, notes = runner.execute(source, build / "refresh" / source.relative_to(home / "notebooks"))
         size = len(nbformat.writes(nb).encode())
         if size > MOST:
             largest = max(runner.codes(nb), key=lambda cell: len(str(cell.outputs))).source.splitlines()[0]
@@ -146,7 +158,7 @@ def main(arguments=None):
     """What `python -m series` does."""
     parser = argparse.ArgumentParser("python -m series", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["notebooks", "refresh", "site", "publish", "zip"])
+    parser.add_argument("command", choices=["notebooks", "refresh", "site", "slides", "publish", "zip"])
     parser.add_argument("names", nargs="*", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     for name in {"MULTI30K_DIR", "COURSE_BUILD"} & os.environ.keys():  # notebooks run in their own folder
@@ -159,7 +171,7 @@ def main(arguments=None):
         elif asked.command == "site":
             print(f"The pages: {site()}")
         else:
-            {"notebooks": notebooks, "refresh": refresh}[asked.command](asked.names)
+            {"notebooks": notebooks, "refresh": refresh, "slides": decks}[asked.command](asked.names)
     except Stopped as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from helpers import course
 from series import runner
 
 TITLE = "From one vector to attention"
+CODE = HtmlFormatter(style="friendly").get_style_defs(".highlight")  # the colours of code
 STYLE = """
 body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 56rem; font: 1.05rem/1.6 system-ui, sans-serif; color: #1b1b1b }
 nav { display: flex; justify-content: space-between; gap: 1rem; padding: 1rem 0; font-size: .95rem }
@@ -72,11 +73,15 @@ def opening(nb):
     return title.lstrip("# ").strip(), next((part for part in rest.split("\n\n") if part.strip()), "").strip()
 
 
-def write(path, title, body):
+def body(nb):
+    """The cells of a notebook as HTML."""
+    return HTMLExporter(template_name="basic", filters={"markdown2html": render}, exclude_input_prompt=True,
+                        exclude_output_prompt=True).from_notebook_node(nb)[0]
+
+
+def write(path, title, content):
     """Write one page."""
-    style = HtmlFormatter(style="friendly").get_style_defs(".highlight") + STYLE
-    course.write(path, PAGE.format(title=html.escape(title), style=style, body=body))
-    return path
+    return course.write(path, PAGE.format(title=html.escape(title), style=CODE + STYLE, body=content))
 
 
 def link(path, nb, before="", after=""):
@@ -87,8 +92,6 @@ def link(path, nb, before="", after=""):
 def site(paths, pictures, folder):
     """Make a page of each executed notebook, and index.html, the map of the series. Gives the index."""
     books = [(path, runner.read(path)) for path in paths]
-    exporter = HTMLExporter(template_name="basic", filters={"markdown2html": render}, exclude_input_prompt=True,
-                            exclude_output_prompt=True)
     shutil.rmtree(folder, ignore_errors=True)
     if pictures.exists():
         shutil.copytree(pictures, folder / "pictures", ignore=shutil.ignore_patterns("*.tmp"))
@@ -97,7 +100,7 @@ def site(paths, pictures, folder):
         back = link(*books[place - 1], before="← ") if place else "<span></span>"
         on = link(*books[place + 1], after=" →") if place + 1 < len(books) else "<span></span>"
         nav = f'<nav>{back} <a href="index.html">The series</a> {on}</nav>'
-        write(folder / f"{path.stem}.html", opening(nb)[0], nav + exporter.from_notebook_node(nb)[0] + nav)
+        write(folder / f"{path.stem}.html", opening(nb)[0], nav + body(nb) + nav)
         rows.append(f"<li><h2>{link(path, nb)}</h2>{render(opening(nb)[1])}{shown(nb, path.stem[:2], folder)}</li>")
     return write(folder / "index.html", TITLE, f"<h1>{TITLE}</h1><ol class=\"map\">{''.join(rows)}</ol>")
 

@@ -1,11 +1,20 @@
-"""What several test files share: a toy corpus and models small enough to train in a moment."""
+"""What several test files share: a toy corpus, models small enough to train in a moment, and the notebooks."""
+import re
+
 import pytest
 import torch
 
-from helpers import training
+from helpers import course, training
 from helpers.corpus import Corpus, Pair
+from series import runner
 
 torch.set_num_threads(1)  # models this small are faster without a second thread
+
+SERIES = sorted((course.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+SOLVED = sorted((course.ROOT / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb"))
+# Passed on where the cell tagged "parameters" has the name.
+QUICK = {"EPOCHS": 1, "PAIRS": 200, "SIZES": [16, 24, 32], "LENGTHS": [5, 10]}
+MACHINE = re.compile(r"/(?:work|tmp|root|home|farm)/\w")
 
 NOUNS = {"cat": "chat", "dog": "chien", "bird": "oiseau", "horse": "cheval", "table": "table", "car": "voiture"}
 FEMININE = {"table", "car"}
@@ -42,3 +51,26 @@ def learnt(toy):
     model = training.build(toy, small())
     training.fit(model, toy, small())
     return model
+
+
+@pytest.fixture
+def apart(monkeypatch, tmp_path):
+    """Notebooks write where no one looks, and notebook 08 finds no Multi30k: the same on every machine."""
+    monkeypatch.setenv("COURSE_BUILD", str(tmp_path / "build"))
+    monkeypatch.setenv("MULTI30K_DIR", str(tmp_path / "nothing"))
+
+
+def outputs(nb):
+    return [output for cell in runner.codes(nb) for output in cell.outputs]
+
+
+def machine_paths(nb):
+    """Paths of a machine in what a reader sees; pictures, which are long strings of letters, are not text."""
+    texts = [output.get("text", "") + " ".join(output.get("traceback", [])) + "".join(
+        str(shown) for kind, shown in output.get("data", {}).items() if "image/" not in kind) for output in outputs(nb)]
+    return MACHINE.findall(re.sub(r"base64,[\w+/=\\\s]+", "", "".join(texts)))
+
+
+def without_words(nb):
+    return [output for output in outputs(nb) for kind in ("image/png", "image/jpeg") if kind in output.get("data", {})
+            and not output.metadata.get(kind, {}).get("alt")]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from helpers import corpus, course, text
+from helpers.corpus import Pair
 
 
 @pytest.mark.parametrize("typed, tokens", [
@@ -21,7 +22,7 @@ def test_tokenize(typed, tokens):
 
 
 def test_the_vocabulary_counts_and_knows_what_it_does_not_know():
-    vocab = text.vocabulary([["b", "a", "b"], ["c", "b", "a"]], at_least=2)
+    vocab = text.vocabularies([Pair(["b", "a", "b"], ["x"]), Pair(["c", "b", "a"], ["y"])], at_least=2).source
     assert vocab.itos == [*text.SPECIALS, "b", "a"]
     assert [vocab.stoi[word] for word in text.SPECIALS] == [text.UNKNOWN_ID, text.PAD_ID, text.START_ID, text.END_ID]
     assert text.numbers(["a", "never", "b"], vocab) == [5, text.UNKNOWN_ID, 4]

@@ -1,6 +1,7 @@
 """Scores are the field's, and what is said of the weights is checked against cases worked by hand."""
 import math
 
+import pandas as pd
 import pytest
 import torch
 from torchtext.data.metrics import bleu_score
@@ -55,7 +56,7 @@ def test_links_and_alignment_error_by_hand():
     assert table.mass.tolist() == pytest.approx([0.7, 0.25])
     assert table.entropy[1] == pytest.approx(-0.5 * math.log(0.25) - 0.5 * math.log(0.5))
     # One of two links predicted is among three gold ones: AER = 1 - (1 + 1) / (2 + 3).
-    assert evaluation.alignment_error(table) == pytest.approx(1 - 2 / 5)
+    assert evaluation.alignment_error(table) == pytest.approx((1 - 2 / 5,) * 3)  # one sentence: no interval
     with pytest.raises(ValueError, match="sentence 0: gold links are needed"):
         evaluation.links([trace], [pair._replace(target=["x", "z"])])
 
@@ -63,7 +64,14 @@ def test_links_and_alignment_error_by_hand():
 def test_a_perfect_alignment_has_no_error():
     trace, pair = by_hand()
     right = pair._replace(alignment=[(1, 0), (2, 1)])
-    assert evaluation.alignment_error(evaluation.links([trace], [right])) == 0
+    assert evaluation.alignment_error(evaluation.links([trace], [right])) == (0, 0, 0)
+
+
+def test_alignment_error_counts_links_and_not_sentences():
+    """A long sentence weighs more than a short one, and the interval lies around the error."""
+    long, short = {"sentence": 0, "hit": False, "gold": 1}, {"sentence": 1, "hit": True, "gold": 3}
+    error, low, high = evaluation.alignment_error(pd.DataFrame([long] * 8 + [short] * 2))
+    assert error == pytest.approx(1 - 2 * 2 / (10 + 14)) and low == pytest.approx(0.5) and high == pytest.approx(1)
 
 
 def test_an_interval_covers_sentences_and_not_words():

@@ -15,16 +15,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
+from conftest import MACHINE, SERIES, SOLVED, machine_paths, outputs, without_words
 from helpers import course
 from series import __main__ as series
 from series import runner
 from series.runner import Stopped
-
-SERIES = sorted((course.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-SOLVED = sorted((course.ROOT / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb"))
-# Passed on where the cell tagged "parameters" has the name.
-QUICK = {"EPOCHS": 1, "PAIRS": 200, "SIZES": [16, 24, 32], "LENGTHS": [5, 10]}
-MACHINE = re.compile(r"/(?:work|tmp|root|home|farm)/\w")
 
 PICTURE = """
 import base64, struct, zlib
@@ -62,13 +57,6 @@ def home(tmp_path):
     (tmp_path / "notebooks" / "setup.py").write_text(runner.SETUP.read_text())
     (tmp_path / "README.md").write_text("# The course\n\n<!-- Colab -->\n\nText.\n")
     return tmp_path
-
-
-@pytest.fixture
-def apart(monkeypatch, tmp_path):
-    """Notebooks write where no one looks, and notebook 08 finds no Multi30k: the same on every machine."""
-    monkeypatch.setenv("COURSE_BUILD", str(tmp_path / "build"))
-    monkeypatch.setenv("MULTI30K_DIR", str(tmp_path / "nothing"))
 
 
 @pytest.fixture
@@ -355,32 +343,6 @@ def test_a_promise_that_is_not_drawn_says_so(capsys):
 
 
 # The committed notebooks.
-
-def outputs(nb):
-    return [output for cell in runner.codes(nb) for output in cell.outputs]
-
-
-def machine_paths(nb):
-    """Paths of a machine in what a reader sees; pictures, which are long strings of letters, are not text."""
-    texts = [output.get("text", "") + " ".join(output.get("traceback", [])) + "".join(
-        str(shown) for kind, shown in output.get("data", {}).items() if "image/" not in kind) for output in outputs(nb)]
-    return MACHINE.findall(re.sub(r"base64,[\w+/=\\\s]+", "", "".join(texts)))
-
-
-def without_words(nb):
-    return [output for output in outputs(nb) for kind in ("image/png", "image/jpeg") if kind in output.get("data", {})
-            and not output.metadata.get(kind, {}).get("alt")]
-
-
-@pytest.mark.parametrize("path", SERIES, ids=lambda path: path.stem)
-def test_every_notebook_runs_on_little_data(path, apart, tmp_path):
-    cells = runner.tagged(runner.read(path), "parameters")
-    names = set(re.findall(r"^(\w+) *=", cells[0].source, re.MULTILINE)) if cells else set()
-    nb, warned = runner.execute(path, tmp_path / path.name, {name: QUICK[name] for name in QUICK if name in names})
-    assert not warned
-    assert not machine_paths(nb)
-    assert not without_words(nb)
-
 
 @pytest.mark.parametrize("path", SERIES, ids=lambda path: path.stem)
 def test_a_committed_notebook_is_whole(path):
