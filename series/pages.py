@@ -24,7 +24,7 @@ pre, code { font: .9rem/1.45 ui-monospace, monospace } pre { margin: 0; overflow
 .input_area, .text_cell_render pre { background: #f4f5f7; border-left: 3px solid #00508f; padding: .6rem .8rem }
 .input_area { margin-top: 1rem } .output_area { padding: .5rem .8rem; overflow-x: auto }
 .output_area pre { font-size: .85rem } .highlight { background: none } .celltag_setup .input { display: none }
-table { border-collapse: collapse; margin: 1rem 0; font-size: .95rem }
+table { border-collapse: collapse; margin: 1rem 0; font-size: .95rem; display: block; overflow-x: auto }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd }
 math[display=block] { margin: 1rem 0; overflow-x: auto; overflow-y: hidden }
 blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid #ccc }
