@@ -21,6 +21,7 @@ body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 56rem; font: 1.05rem/1.6
 nav { display: flex; justify-content: space-between; gap: 1rem; padding: 1rem 0; font-size: .95rem }
 a { color: #00508f } h1, h2, h3 { line-height: 1.25 } img, svg, video { max-width: 100%; height: auto }
 pre, code { font: .9rem/1.45 ui-monospace, monospace } pre { margin: 0; overflow-x: auto }
+p code, li code { overflow-wrap: anywhere }
 .input_area, .text_cell_render pre { background: #f4f5f7; border-left: 3px solid #00508f; padding: .6rem .8rem }
 .input_area { margin-top: 1rem } .output_area { padding: .5rem .8rem; overflow-x: auto }
 .output_area pre { font-size: .85rem } .highlight { background: none } .celltag_setup .input { display: none }
