@@ -118,14 +118,15 @@ def bars(table, label):
 def cost(tables):
     """What one decoding step costs as sentences grow: a panel per task and measure, a line per rule.
 
-    `tables`: name → table of evaluation.cost. Thin straight lines are fitted: a step's cost grows in proportion to the
+    `tables`: rule → table of evaluation.cost. Thin straight lines are fitted: a step's cost grows in proportion to the
     source, so that a sentence's grows with source × target.
     """
     fig, said = Figure(figsize=(12, 8.5), layout="constrained"), []
     for axes, measure in zip(fig.subplots(2, 2, sharex=True), ("milliseconds", "kilobytes"), strict=True):
         for ax, task in zip(axes, ("translating", "training"), strict=True):
             ends = []
-            for (name, table), (colour, marker, _) in zip(tables.items(), LINES, strict=False):
+            for name, table in tables.items():
+                colour, marker, _ = LINES[list(RULES).index(name)]
                 rows = table[table["task"] == task]
                 slope, start = np.polyfit(rows["words"], rows[measure], 1)
                 ax.plot(rows["words"], rows[measure], marker, color=colour)

@@ -147,7 +147,7 @@ class Machine:
         ax.set_yticks(np.arange(self.step) + 0.5, words)
 
 
-def frame(trace, step, stage, title, caption):
+def frame(trace, name, step, stage, title, caption):
     machine, parts = Machine(trace, step, stage), 3 if stage == "vanilla" else len(PARTS)
     machine.read()
     machine.decode()
@@ -160,10 +160,10 @@ def frame(trace, step, stage, title, caption):
         machine.table()
     for height, part in list(zip(HEIGHTS, PARTS, strict=True))[:parts]:
         machine.write(0.15, height, part, ha="left", color="#444444")
-    machine.write(0.15, machine.size[1] - 0.3, title, ha="left", fontsize=20, weight="bold")
+    machine.write(0.15, machine.size[1] - 0.3, f"{name} · {title}", ha="left", fontsize=20, weight="bold")
     machine.write(0.15, machine.size[1] - 0.72, caption, ha="left", fontsize=LARGE)
     whole = f" {describe(trace)}" if step == machine.m and stage == "word" else ""
-    return Picture(machine.fig, f"{title}. {caption}{whole}")
+    return Picture(machine.fig, f"{name}. {title}. {caption}{whole}")
 
 
 def story(trace):
@@ -184,7 +184,7 @@ def story(trace):
     yield 1, "scores", "Step 1: one score for each state", (
         f"The state of “{best}” has the highest, {number(trace.scores[0, top])}: it answers the query best.")
     yield 1, "weights", "Step 1: softmax turns the scores into weights", (
-        f"They add up to 1, and “{best}” gets {trace.weights[0, top]:.2f}.")
+        f"Before rounding they add up to 1, and “{best}” gets {trace.weights[0, top]:.2f}.")
     yield 1, "context", "Step 1: the weighted sum of the states is the context c1", (
         f"{context(1)}. It enters the first decoder cell, with <sos>.")
     if m == 1:
@@ -194,7 +194,7 @@ def story(trace):
         if i == 2:
             yield i, "weights", asks, f"“{before}” has come out, and dh1, the decoder's own state, is now the query."
             asks = f"Step 2: c2 and “{before}” enter cell 2"
-        yield i, "word", f"{asks}, “{word}” comes out", f"{context(i)}: it {seen(trace, i - 1)}."
+        yield i, "word", f"{asks}, “{word}” comes out", f"{context(i)}: the model {seen(trace, i - 1)}."
 
 
 @styled
@@ -206,4 +206,4 @@ def nine_frames(trace):
     if len(trace.source) > LONGEST:
         raise ValueError(f"nine_frames has room for {LONGEST} source words, and this sentence has {len(trace.source)}: "
                          "choose a shorter sentence")
-    return [frame(trace, *told) for told in story(trace)]
+    return [frame(trace, f"Frame {number}", *told) for number, told in enumerate(story(trace), 1)]

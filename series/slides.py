@@ -31,6 +31,8 @@ pre, code { font: .85em/1.35 ui-monospace, monospace } pre { margin: 0; white-sp
 table { border-collapse: collapse; margin: .5em auto; font-size: .75em }
 th, td { padding: .15em .6em; border-bottom: 1px solid #ddd; text-align: left }
 math[display=block] { margin: .4em 0 } blockquote { margin: .5em 0; padding-left: .7em; border-left: 4px solid #ccc }
+.step-player p, .step-player input { display: none } .step-player { width: 100% }
+.reveal .slides section .fragment { transition: none }
 .reveal .slide-number { background: none; color: #666; font-size: 14px }
 """
 FIT = """
