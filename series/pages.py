@@ -80,9 +80,9 @@ def body(nb):
                         exclude_output_prompt=True).from_notebook_node(nb)[0]
 
 
-def write(path, title, content):
-    """Write one page."""
-    return course.write(path, PAGE.format(title=html.escape(title), style=CODE + STYLE, body=content))
+def write(path, title, content, style=STYLE):
+    """Write one page, or one deck of slides."""
+    return course.write(path, PAGE.format(title=html.escape(title), style=CODE + style, body=content))
 
 
 def link(path, nb, before="", after=""):

@@ -5,14 +5,12 @@ What stands on a slide is said in the notebook: each cell's slide type, as Jupyt
 speaker (key S), "skip" stays out. Pictures and tables come without their code, and a picture fills its slide.
 """
 import copy
-import html
 import subprocess
 import sys
 import zipfile
 
 from nbformat.v4 import new_notebook
 
-from helpers import course
 from series import pages, runner
 
 REVEAL = "sphinx-revealjs==3.2.1"  # a package that carries reveal.js: it is only unpacked, never installed
@@ -53,36 +51,23 @@ addEventListener("load", () => {
                      navigationMode: "linear", slideNumber: "c/t", viewDistance: 2, plugins: [RevealNotes]});
 });
 """
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{css}{style}</style>
-</head>
-<body>
-<div class="reveal"><div class="slides">
+DECK = """<div class="reveal"><div class="slides">
 {slides}
 </div></div>
 <script>{reveal}</script>
 <script>{notes}</script>
-<script>{fit}</script>
-</body>
-</html>
-"""
+<script>{fit}</script>"""
 
 
 def reveal(folder):
     """The PARTS of reveal.js as texts: fetched from the package registry once, and kept in `folder`."""
-    wheels = list(folder.glob("*.whl"))
-    if not wheels:
+    pattern = f"*-{REVEAL.partition('==')[2]}-*.whl"
+    if not list(folder.glob(pattern)):
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         if subprocess.run([*pip, "--dest", str(folder), REVEAL]).returncode:
             raise runner.Stopped(f"reveal.js, which moves the slides, could not be fetched (pip download {REVEAL}): go "
                                  "online once, after that the slides are made without a network.")
-        wheels = list(folder.glob("*.whl"))
-    with zipfile.ZipFile(wheels[0]) as wheel:
+    with zipfile.ZipFile(next(folder.glob(pattern))) as wheel:
         return [wheel.read(f"sphinx_revealjs/_static/revealjs/{part}").decode() for part in PARTS]
 
 
@@ -131,7 +116,6 @@ def decks(paths, folder, store):
     for path in paths:
         nb = runner.read(path)
         slides = "\n".join(f"<section>{''.join(map(section, chapter))}</section>" for chapter in chapters(nb))
-        deck = PAGE.format(title=html.escape(pages.opening(nb)[0]), css=css, style=pages.CODE + STYLE, slides=slides,
-                           reveal=script, notes=notes, fit=FIT)
-        made.append(course.write(folder / f"{path.stem}.html", deck))
+        deck = DECK.format(slides=slides, reveal=script, notes=notes, fit=FIT)
+        made.append(pages.write(folder / f"{path.stem}.html", pages.opening(nb)[0], deck, css + STYLE))
     return made
