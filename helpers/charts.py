@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers.attention import RULES
-from helpers.figures import DARK, LINES, SMALL, Picture, styled
+from helpers.figures import DARK, LINES, SMALL, Picture, rule_name, styled
 
 
 def label_ends(ax, ends):
@@ -63,7 +63,7 @@ def bleu_by_length(table):
         x = [buckets[pair] for pair in rows.index]
         ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
         ax.plot(x, rows["bleu"], color=colour, marker=marker, linestyle=dash)
-        ends.append((rows["bleu"].iloc[-1], x[-1], f"{rule}, {hidden}" if several else rule, colour))
+        ends.append((rows["bleu"].iloc[-1], x[-1], rule_name(RULES[rule].__name__) + f", {hidden}" * several, colour))
     ax.set(xlabel="words in the source sentence", ylabel="BLEU", ylim=(-3, 103))
     ax.set_xticks(range(len(names)), names, rotation=45 * (len(names) > 9))
     longer = table[table["split"] == "long"] if "split" in table else ()
@@ -118,8 +118,7 @@ def bars(table, label):
 def cost(tables):
     """What one decoding step costs as sentences grow: a panel per task and measure, a line per rule.
 
-    `tables`: rule → table of evaluation.cost. Thin straight lines are fitted: a step's cost grows in proportion to the
-    source, so that a sentence's grows with source × target.
+    `tables`: rule → table of evaluation.cost. The thin straight lines are fitted to its points.
     """
     fig, said = Figure(figsize=(12, 8.5), layout="constrained"), []
     for axes, measure in zip(fig.subplots(2, 2, sharex=True), ("milliseconds", "kilobytes"), strict=True):

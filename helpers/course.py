@@ -174,6 +174,6 @@ def exercise(answer, check, praise):
     except AssertionError as wrong:
         print(f"not quite: {wrong}")
     except Exception as error:
-        print(f"not quite: the check stopped at {type(error).__name__}: {error}")
+        print(f"not quite: {answer!r:.60} is not the kind of answer asked for ({type(error).__name__}: {error})")
     else:
         print(f"correct! {praise}")

@@ -51,9 +51,9 @@ def room(words):
     return LETTER * max(map(len, words))
 
 
-def rule_name(trace):
+def rule_name(name):
     """AdditiveAttention → additive attention."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", trace.rule).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def seen(trace, i):
@@ -73,8 +73,9 @@ def describe(trace, most=8):
     """The table of weights in words: its rows, or of a long one the surest `most`."""
     rows = sorted(np.argsort(-np.asarray(trace.weights).max(axis=1), kind="stable")[:most])
     which = "" if len(rows) == len(trace.target) else f" The {most} surest of {len(trace.target)} steps:"
-    return (f"Table of weights, {rule_name(trace)}: a row for each word produced ({' '.join(trace.target)}), a column "
-            f"for each source word ({' '.join(trace.source)}).{which} A{'; '.join(looks(trace, i) for i in rows)[1:]}.")
+    return (f"Table of weights, {rule_name(trace.rule)}: a row for each word produced ({' '.join(trace.target)}), "
+            f"a column for each source word ({' '.join(trace.source)}).{which} "
+            f"A{'; '.join(looks(trace, i) for i in rows)[1:]}.")
 
 
 def draw_weights(ax, trace, cell, alignment=(), rows=None):
@@ -114,7 +115,7 @@ def compare_rules(traces, alignment=None, title=None):
     for k, (ax, trace) in enumerate(zip(axes, traces, strict=True)):
         mesh = draw_weights(ax, trace, cell, alignment)
         ax.set(ylim=(m, 0), xlabel="source words", ylabel="words produced" if k % across == 0 else "")
-        ax.set_title(rule_name(trace) if len(traces) > 1 else title or "", pad=12)
+        ax.set_title(rule_name(trace.rule) if len(traces) > 1 else title or "", pad=12)
     fig.suptitle(title if title and len(traces) > 1 else "", fontsize=LARGE)
     fig.colorbar(mesh, ax=list(axes), label="attention weight", ticks=[0, 0.5, 1], aspect=25).outline.set_visible(False)
     return Picture(fig, " ".join(map(describe, traces)) + (" Outlined: the gold alignment." if alignment else ""))

@@ -70,6 +70,11 @@ def test_solutions_are_right_and_wrong_answers_are_told_why(path, apart, tmp_pat
         assert "correct! " in printed(cell), printed(cell)
 
 
+def test_an_answer_of_another_kind_is_told_so(capsys):
+    course.exercise("0.5", lambda number: abs(number - 0.5), "praised")
+    assert capsys.readouterr().out.startswith("not quite: '0.5' is not the kind of answer asked for (TypeError: ")
+
+
 @pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
 def test_committed_solutions_are_whole(path):
     nb = nbformat.read(path, as_version=4)
