@@ -5,6 +5,7 @@ Formulas become MathML while the pages are made: browsers draw it themselves, so
 import html
 import re
 import shutil
+from functools import cache
 
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
@@ -74,10 +75,16 @@ def opening(nb):
     return title.lstrip("# ").strip(), next((part for part in rest.split("\n\n") if part.strip()), "").strip()
 
 
+@cache
+def exporter():
+    """Makes HTML of notebooks; made once, for that takes longer than a page does."""
+    return HTMLExporter(template_name="basic", filters={"markdown2html": render}, exclude_input_prompt=True,
+                        exclude_output_prompt=True)
+
+
 def body(nb):
     """The cells of a notebook as HTML."""
-    return HTMLExporter(template_name="basic", filters={"markdown2html": render}, exclude_input_prompt=True,
-                        exclude_output_prompt=True).from_notebook_node(nb)[0]
+    return exporter().from_notebook_node(nb)[0]
 
 
 def write(path, title, content, style=STYLE):

@@ -74,6 +74,8 @@ def reveal(folder):
 def pieces(cell):
     """A cell as (slide type, cell) pairs: a picture or a table comes without code, and several pictures one by one."""
     kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
+    if kind == "skip":
+        return
     shown = [output for output in cell.get("outputs", []) if {"image/png", "text/html"} & output.get("data", {}).keys()]
     for output in shown:
         alone = copy.deepcopy(cell)
@@ -88,12 +90,11 @@ def chapters(nb):
     """The slides of a notebook: chapters, in each of them slides, in each of them (slide type, cell) pairs."""
     found = []
     for kind, cell in (piece for cell in nb.cells for piece in pieces(cell)):
-        if kind == "slide" or kind != "skip" and not found:
+        if kind == "slide" or not found:
             found.append([[]])
         elif kind == "subslide":
             found[-1].append([])
-        if kind != "skip":
-            found[-1][-1].append((kind, cell))
+        found[-1][-1].append((kind, cell))
     return found
 
 

@@ -78,6 +78,11 @@ def test_chapters_slides_fragments_and_notes():
     assert 'class="fragment"' in slides.section(slides.chapters(nb)[1][0])
 
 
+def test_what_is_skipped_is_skipped_with_all_its_pictures():
+    nb = new_notebook(cells=[text_cell("# A?", "slide"), picture("draw()", "skip", 2)])
+    assert [[len(page) for page in chapter] for chapter in slides.chapters(nb)] == [[1]]
+
+
 def test_a_cell_without_a_slide_type_goes_on_and_a_first_cell_begins():
     nb = new_notebook(cells=[new_markdown_cell("one"), new_markdown_cell("two")])
     assert [[len(page) for page in chapter] for chapter in slides.chapters(nb)] == [[2]]
