@@ -8,6 +8,8 @@ from matplotlib.ticker import MaxNLocator
 from helpers.attention import RULES
 from helpers.figures import DARK, LINES, SMALL, Picture, rule_name, styled
 
+RULE_LINES = dict(zip(RULES, LINES, strict=False))  # a rule looks the same in every chart
+
 
 def label_ends(ax, ends):
     """Write the name of each line, (y, x, name, colour), beside its right end, moved apart where they would overlap."""
@@ -58,7 +60,7 @@ def bleu_by_length(table):
     ax, groups = fig.subplots(), table.groupby(["rule", "hidden"], sort=False)
     sizes = sorted(table["hidden"].unique())
     for (rule, hidden), rows in groups:
-        (colour, marker, _), (_, _, dash) = LINES[list(RULES).index(rule)], LINES[sizes.index(hidden)]
+        (colour, marker, _), (_, _, dash) = RULE_LINES[rule], LINES[sizes.index(hidden)]
         rows = rows.groupby(by)[["bleu", "low", "high"]].mean()
         x = [buckets[pair] for pair in rows.index]
         ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
@@ -125,8 +127,7 @@ def cost(tables):
         for ax, task in zip(axes, ("translating", "training"), strict=True):
             ends = []
             for name, table in tables.items():
-                colour, marker, _ = LINES[list(RULES).index(name)]
-                rows = table[table["task"] == task]
+                (colour, marker, _), rows = RULE_LINES[name], table[table["task"] == task]
                 slope, start = np.polyfit(rows["words"], rows[measure], 1)
                 ax.plot(rows["words"], rows[measure], marker, color=colour)
                 ax.plot(rows["words"], start + slope * rows["words"], "-", color=colour, linewidth=1.5)

@@ -162,8 +162,7 @@ def lesson(number, **parameters):
 def exercise(answer, check, praise):
     """Check an exercise: nothing given yet, not right yet (with what is wrong), or right.
 
-    `check(answer)` asserts what must hold; the message of the first assertion that fails is shown. A function that is
-    still to be written raises NotImplementedError.
+    `check` asserts what must hold; the first message is shown. A function not yet written raises NotImplementedError.
     """
     try:
         if answer is None:
