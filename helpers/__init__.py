@@ -1,1 +1,1 @@
-"""The code behind the notebooks. Start with attention.py, then model.py: the rest serves these two."""
+"""The code behind the notebooks. Start with attention.py, then model.py; README.md is the map."""

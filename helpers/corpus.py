@@ -1,27 +1,24 @@
-"""Where sentence pairs come from: the phrasebook, Multi30k, or your own file. `load` is the one door."""
+"""Where sentence pairs come from: the phrasebook, Multi30k, or your own file."""
 import hashlib
 import html
 import os
 import random
-import urllib.error
 import urllib.request
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import course, text
-
-
-class Pair(NamedTuple):
-    """A sentence, its translation, and the gold links between them where the corpus has them."""
-    source: list[str]
-    target: list[str]
-    alignment: list[tuple[int, int]] | None = None  # (source place, target place), both from 0
+from helpers import course, files, text
+from helpers.text import Pair
 
 
 class Corpus(NamedTuple):
-    """No source sentence of `train` stands in another split. `long` is longer than anything in `train`, or empty."""
+    """No source sentence of `train` stands in another split.
+
+    `long` is longer than anything in `train`; it is empty where the corpus has no such sentences.
+    """
     name: str
     train: list[Pair]
     valid: list[Pair]
@@ -29,125 +26,249 @@ class Corpus(NamedTuple):
     long: list[Pair]
 
 
-PHRASEBOOK = course.DATA / "phrasebook"
-MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/a3d2e0d26b56f3846f66a952536ffed4e401d05a"
-MULTI30K_SPLITS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
-MULTI30K_SHA256 = dict(line.split()[::-1] for line in (course.DATA / "multi30k.sha256").read_text().splitlines())
+def load(name: str | Path = "phrasebook", pairs: int | None = None) -> Corpus:
+    """A Corpus by name: "phrasebook", "multi30k-de-en" (any two of de, en, fr), or a file's path.
 
-
-def load(name="phrasebook", pairs=None):
-    """A Corpus by name: "phrasebook", "multi30k-de-en" (any two of de, en, fr), or the path of a tab-separated file.
-
-    `pairs` keeps only the first so many pairs of each split, for a quick try.
+    The file is tab-separated text, see `read_pairs`. `pairs` keeps only the first so many pairs of
+    each split, for a quick try. A ValueError or FileNotFoundError says what is wrong with a name or
+    a file, and where.
     """
     if name == "phrasebook":
-        splits = [read_phrasebook(PHRASEBOOK / f"{split}.tsv") for split in ("train", "valid", "test", "long")]
+        corpus = load_phrasebook()
     elif str(name).startswith("multi30k"):
-        splits = [*read_multi30k(name), []]
+        corpus = load_multi30k(str(name))
     elif Path(name).suffix or Path(name).exists():
-        splits = [*split_by_source(read_pairs(name)), []]
-        name = Path(name).stem
+        corpus = load_own_file(Path(name))
     else:
-        raise ValueError(f'corpus {name!r} is unknown: write "phrasebook", "multi30k-de-en" or the path of a '
-                         "tab-separated file")
-    return Corpus(name, *(split[:pairs] for split in splits))
+        raise ValueError(f'corpus {name!r} is unknown: write "phrasebook", "multi30k-de-en" or '
+                         "the path of a tab-separated file")
+    return Corpus(corpus.name, corpus.train[:pairs], corpus.valid[:pairs], corpus.test[:pairs],
+                  corpus.long[:pairs])
 
 
-def frame(pairs):
+def as_table(pairs: Iterable[Pair]) -> pd.DataFrame:
     """Sentence pairs as a pandas table for reading: source, target, and their lengths in words."""
-    return pd.DataFrame([(" ".join(pair.source), " ".join(pair.target), len(pair.source), len(pair.target))
-                         for pair in pairs], columns=["source", "target", "source_words", "target_words"])
+    rows = []
+    for pair in pairs:
+        rows.append({"source": " ".join(pair.source), "target": " ".join(pair.target),
+                     "source_words": len(pair.source), "target_words": len(pair.target)})
+    return pd.DataFrame(rows)
 
 
-def example(corpus, words=3):
-    """A short pair to show things on: "i love you" where the corpus has it, else a test pair of about `words` words."""
-    known = [pair for pair in corpus.train if pair.source == ["i", "love", "you"]]
-    return known[0] if known else min(corpus.test, key=lambda pair: abs(len(pair.source) - words))
+def example(corpus: Corpus, words: int = 3) -> Pair:
+    """A short pair to show things on: "i love you" where the corpus has it.
+
+    Elsewhere the test pair whose source is nearest to `words` words.
+    """
+    for pair in corpus.train:
+        if pair.source == ["i", "love", "you"]:
+            return pair
+
+    def distance(pair: Pair) -> int:
+        return abs(len(pair.source) - words)
+
+    return min(corpus.test, key=distance)
 
 
-def _rows(path, wanted):
-    """The lines of a UTF-8 file cut at tabs, with their numbers; each must have at least `wanted` filled columns."""
-    if not Path(path).is_file():
+# Files of lines.
+
+def lines_of(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a tab-separated UTF-8 file, each with its number (from 1) and cut at its tabs.
+
+    Empty lines are passed over. Every other line must have at least `columns` filled columns.
+    """
+    if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: check the path (you are in {Path.cwd()})")
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): "
+                         "save it as UTF-8") from error
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         cells = [cell.strip() for cell in line.split("\t")]
-        if line.strip():
-            if len(cells) < wanted or not all(cells[:wanted]):
-                raise ValueError(f"{path}, line {number}: {wanted} columns separated by a tab are needed, "
-                                 f"this line reads {line[:60]!r}")
-            yield number, cells
+        if len(cells) < columns or not all(cells[:columns]):
+            raise ValueError(f"{path}, line {number}: {columns} columns separated by a tab are "
+                             f"needed, this line reads {line[:60]!r}")
+        yield number, cells
 
 
-def read_phrasebook(path):
-    """Pairs with gold links from a file with the columns english, french, alignment (`0-0 2-1 1-2`)."""
+# The phrasebook.
+
+PHRASEBOOK = course.DATA / "phrasebook"
+
+
+def load_phrasebook() -> Corpus:
+    """The committed English → French pairs with gold alignments and parts of speech."""
+    return Corpus("phrasebook",
+                  train=read_phrasebook(PHRASEBOOK / "train.tsv"),
+                  valid=read_phrasebook(PHRASEBOOK / "valid.tsv"),
+                  test=read_phrasebook(PHRASEBOOK / "test.tsv"),
+                  long=read_phrasebook(PHRASEBOOK / "long.tsv"))
+
+
+def read_phrasebook(path: Path) -> list[Pair]:
+    """Pairs from a file with the columns english, french, alignment (`0-0 2-1 1-2`) and kinds.
+
+    A line whose alignment or kinds do not fit its sentences raises a ValueError with file and line.
+    """
+    remedy = "restore the file, or write it anew with python -m data.phrasebook.grammar"
     pairs = []
-    for number, (english, french, alignment, *_) in list(_rows(path, 3))[1:]:
-        source, target = english.split(), french.split()
-        try:
-            links = [tuple(map(int, link.split("-"))) for link in alignment.split()]
-            inside = all(0 <= i < len(source) and 0 <= j < len(target) for i, j in links)
-        except ValueError:
-            inside = False
-        if not inside:
-            raise ValueError(f"{path}, line {number}: {alignment[:60]!r} is not an alignment of these two sentences: "
-                             "restore the file, or write it anew with python -m helpers.phrasebook")
-        pairs.append(Pair(source, target, links))
+    for number, (english, french, alignment, kinds, *_) in lines_of(path, columns=4):
+        if number == 1:
+            continue  # the names of the columns
+        source = english.split()
+        target = french.split()
+        links = read_alignment(alignment, len(source), len(target))
+        if links is None:
+            raise ValueError(f"{path}, line {number}: {alignment[:60]!r} is not an alignment of "
+                             f"these two sentences: {remedy}")
+        target_kinds = kinds.split()
+        if len(target_kinds) != len(target):
+            raise ValueError(f"{path}, line {number}: {len(target_kinds)} kinds for {len(target)} "
+                             f"French words: {remedy}")
+        pairs.append(Pair(source, target, links, target_kinds))
     return pairs
 
 
-def read_pairs(path):
-    """Pairs from your own tab-separated file: source, target, further columns ignored. Text is tokenised here."""
-    pairs = [Pair(text.tokenize(source), text.tokenize(target)) for _, (source, target, *_) in _rows(path, 2)]
-    if len(pairs) < 10:
-        raise ValueError(f"{path} has {len(pairs)} sentence pairs: at least 10 are needed to train, validate and test")
+def read_alignment(written: str, source_words: int,
+                   target_words: int) -> list[tuple[int, int]] | None:
+    """Links such as "0-0 2-1" as pairs of places; None where it is not that, or goes beyond."""
+    links = []
+    for link in written.split():
+        source_place, _, target_place = link.partition("-")
+        if not (source_place.isdecimal() and target_place.isdecimal()):
+            return None
+        if int(source_place) >= source_words or int(target_place) >= target_words:
+            return None
+        links.append((int(source_place), int(target_place)))
+    return links
+
+
+# Your own file.
+
+FEWEST_PAIRS = 10  # so that each of the three splits has one
+
+
+def load_own_file(path: Path) -> Corpus:
+    """A corpus from your own file, split by source sentence; its name is that of the file."""
+    train, valid, test = split_by_source(read_pairs(path))
+    return Corpus(path.stem, train, valid, test, long=[])
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Pairs from a tab-separated file: source, target, further columns ignored. Tokenised here."""
+    pairs = []
+    for _, (source, target, *_) in lines_of(path, columns=2):
+        pairs.append(Pair(text.tokenize(source), text.tokenize(target)))
+    if len(pairs) < FEWEST_PAIRS:
+        raise ValueError(f"{path} has {len(pairs)} sentence pairs: at least {FEWEST_PAIRS} are "
+                         "needed to train, validate and test")
     return pairs
 
 
-def split_by_source(pairs, seed=1):
-    """train, valid, test (90, 5 and 5%): all translations of one source sentence fall into one split."""
-    sources = list(dict.fromkeys(tuple(pair.source) for pair in pairs))
+def split_by_source(pairs: list[Pair],
+                    seed: int = 1) -> tuple[list[Pair], list[Pair], list[Pair]]:
+    """train, valid, test (90, 5 and 5%): all translations of one sentence fall into one split."""
+    sources = list(dict.fromkeys(tuple(pair.source) for pair in pairs))  # each once, in order
     random.Random(seed).shuffle(sources)
     part = max(1, len(sources) // 20)
-    valid, test = set(sources[:part]), set(sources[part:2 * part])
-    return ([pair for pair in pairs if tuple(pair.source) not in valid | test],
-            [pair for pair in pairs if tuple(pair.source) in valid],
-            [pair for pair in pairs if tuple(pair.source) in test])
+    valid_sources = set(sources[:part])
+    test_sources = set(sources[part:2 * part])
+    train, valid, test = [], [], []
+    for pair in pairs:
+        source = tuple(pair.source)
+        if source in valid_sources:
+            valid.append(pair)
+        elif source in test_sources:
+            test.append(pair)
+        else:
+            train.append(pair)
+    return train, valid, test
 
 
-def read_multi30k(name):
-    """train, valid and test_2016_flickr of Multi30k, lower-cased and tokenised (Elliott et al. 2016)."""
+# Multi30k.
+
+MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/a3d2e0d26b56f3846f66a952536ffed4e401d05a"
+MULTI30K_LANGUAGES = ("de", "en", "fr")
+
+
+def read_checksums(path: Path) -> dict[str, str]:
+    """A file as `sha256sum` writes it → the name of each file and its SHA-256."""
+    sums = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        checksum, name = line.split()
+        sums[name] = checksum
+    return sums
+
+
+MULTI30K_SHA256 = read_checksums(course.DATA / "multi30k.sha256")
+
+
+def load_multi30k(name: str) -> Corpus:
+    """Multi30k (Elliott et al. 2016), lower-cased and tokenised; `test` is test_2016_flickr.
+
+    `name` says the two languages: "multi30k-de-en" translates German into English.
+    """
     languages = name.split("-")[1:]
-    if len(languages) != 2 or len(set(languages)) != 2 or not set(languages) <= {"de", "en", "fr"}:
-        raise ValueError(f'corpus {name!r} is unknown: Multi30k has de, en and fr, so write "multi30k-de-en"')
-    for split in MULTI30K_SPLITS.values():
-        sides = [_multi30k_file(f"{split}.lc.norm.tok.{language}").decode("utf-8") for language in languages]
-        sources, targets = ([html.unescape(line).split() for line in side.splitlines()] for side in sides)
-        # A few captions of the training split are empty on one side, and nothing can be learnt from them.
-        yield [Pair(*both) for both in zip(sources, targets, strict=True) if all(both)]
+    two_different = len(languages) == 2 and languages[0] != languages[-1]
+    known = set(languages) <= set(MULTI30K_LANGUAGES)
+    if not two_different or not known:
+        raise ValueError(f'corpus {name!r} is unknown: Multi30k has de, en and fr, '
+                         'so write "multi30k-de-en"')
+    source_language, target_language = languages
+    return Corpus(name,
+                  train=read_multi30k("train", source_language, target_language),
+                  valid=read_multi30k("val", source_language, target_language),
+                  test=read_multi30k("test_2016_flickr", source_language, target_language),
+                  long=[])
 
 
-def _multi30k_file(name):
-    """One file of Multi30k, from MULTI30K_DIR, from data/multi30k/, or fetched there; its SHA-256 is checked."""
+def read_multi30k(split: str, source_language: str, target_language: str) -> list[Pair]:
+    """The pairs of one split, but for the few captions that are empty on one side."""
+    sources = multi30k_lines(f"{split}.lc.norm.tok.{source_language}")
+    targets = multi30k_lines(f"{split}.lc.norm.tok.{target_language}")
+    pairs = []
+    for source, target in zip(sources, targets, strict=True):
+        if source and target:
+            pairs.append(Pair(source, target))
+    return pairs
+
+
+def multi30k_lines(name: str) -> list[list[str]]:
+    """The sentences of one file, each as its words."""
+    content = multi30k_file(name).decode("utf-8")
+    return [html.unescape(line).split() for line in content.splitlines()]
+
+
+def multi30k_file(name: str) -> bytes:
+    """One file of Multi30k, from MULTI30K_DIR, from data/multi30k/, or fetched; SHA-256 checked."""
     place = f"data/task1/tok/{name}"
     folder = Path(os.environ.get("MULTI30K_DIR") or course.DATA / "multi30k")
     path = folder / place
-    if path.is_file():
+    here = path.is_file()
+    if here:
         content = path.read_bytes()
     elif "MULTI30K_DIR" in os.environ:
-        raise FileNotFoundError(f"{place} is not in MULTI30K_DIR ({folder}): point it to a copy of multi30k/dataset")
+        raise FileNotFoundError(f"{place} is not in MULTI30K_DIR ({folder}): point it to a copy of "
+                                "multi30k/dataset")
     else:
-        try:
-            with urllib.request.urlopen(f"{MULTI30K}/{place}", timeout=20) as answer:
-                content = answer.read()
-        except (urllib.error.URLError, OSError) as error:
-            raise FileNotFoundError(f"Multi30k is neither in {folder} nor can it be downloaded ({error}): "
-                                    "set MULTI30K_DIR to a copy, or go online once") from error
+        content = fetch_multi30k(place, folder)
     if hashlib.sha256(content).hexdigest() != MULTI30K_SHA256[name]:
-        raise ValueError(f"{path} is not the file that multi30k/dataset holds (SHA-256): delete it and try again")
-    if not path.is_file():
-        course.write(path, content)
+        raise ValueError(f"{path} is not the file that multi30k/dataset holds (SHA-256): delete it "
+                         "and try again")
+    if not here:
+        files.write(path, content)
     return content
+
+
+def fetch_multi30k(place: str, folder: Path) -> bytes:
+    """Download one file of the dataset."""
+    try:
+        with urllib.request.urlopen(f"{MULTI30K}/{place}", timeout=20) as answer:
+            return answer.read()
+    except OSError as error:
+        raise FileNotFoundError(f"Multi30k is neither in {folder} nor can it be downloaded "
+                                f"({error}): set MULTI30K_DIR to a copy, or go online "
+                                "once") from error

@@ -1,8 +1,8 @@
-"""Where things are, which device to use, seeds, versions: what every notebook needs and no other helper should know.
+"""Where things are, which device to use, seeds, and the set-up that every notebook begins with.
 
-The set-up cell of a notebook (its text is notebooks/setup.py) runs this file by its path and calls `setup`.
+The set-up cell of a notebook (its text is notebooks/setup.py) runs this file by its path and calls
+`setup`.
 """
-import base64
 import importlib
 import os
 import platform
@@ -16,30 +16,49 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+# Places.
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
-BUILD = Path(os.environ.get("COURSE_BUILD") or ROOT / "build").resolve()  # models/, tables/, notebooks/, site/
-PICTURES = ROOT / "notebooks" / "pictures"  # the picture that each notebook promises at its top, committed
-
-NEEDED = {"Python": "3.11", "torch": "2.6", "torchtext": "0.6.0", "sacrebleu": "2.0", "numpy": "2.0", "pandas": "2.2",
-          "matplotlib": "3.10", "seaborn": "0.13", "tqdm": "4.60"}  # the lowest version that will do; torchtext exactly
+BUILD = Path(os.environ.get("COURSE_BUILD") or ROOT / "build").resolve()  # what running makes
+PICTURES = ROOT / "notebooks" / "pictures"  # the picture that each notebook promises at its top
 
 
-def device():
-    """The best device here: CUDA, then Apple's MPS, then the CPU (which is what the course is tested on)."""
+# Device and seed.
+
+def device() -> torch.device:
+    """The best device here: CUDA, then Apple's MPS, then the CPU (tested on)."""
     if torch.cuda.is_available():
         return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
 
 
-def seed(number):
+def seed(number: int) -> None:
     """Make what follows repeatable: Python's and torch's random numbers start from `number`."""
     random.seed(number)
     torch.manual_seed(number)
 
 
-def found(name):
-    """The version of a package that is installed here (or of Python itself), None where there is none."""
+# The packages that the course needs.
+
+NEEDED = {  # the lowest version that will do; of torchtext exactly this one
+    "Python": "3.11",
+    "torch": "2.6",
+    "torchtext": "0.6.0",
+    "sacrebleu": "2.0",
+    "numpy": "2.0",
+    "pandas": "2.2",
+    "matplotlib": "3.10",
+    "seaborn": "0.13",
+    "tqdm": "4.60",
+}
+TORCHTEXT_NEEDS = ("tqdm", "requests", "six", "sentencepiece")  # besides torch and numpy
+
+
+def found(name: str) -> str | None:
+    """The version of a package that is installed here, or of Python; None where it is not."""
     if name == "Python":
         return platform.python_version()
     try:
@@ -48,131 +67,100 @@ def found(name):
         return None
 
 
-def good(name):
+def version_numbers(version: str) -> list[int]:
+    """The first three numbers of a version: "2.13.0+cpu" → [2, 13, 0]."""
+    numbers = re.findall(r"\d+", version)
+    return [int(number) for number in numbers[:3]]
+
+
+def good(name: str) -> bool:
     """Is the package here, in a version that the course runs on?"""
-    here, needed = ([int(part) for part in re.findall(r"\d+", text or "")[:3]] for text in (found(name), NEEDED[name]))
-    return here == needed if name == "torchtext" else here >= needed
+    version = found(name)
+    if version is None:
+        return False
+    here = version_numbers(version)
+    needed = version_numbers(NEEDED[name])
+    if name == "torchtext":
+        return here == needed
+    return here >= needed
 
 
-def versions():
+def versions() -> str:
     """One line: what this notebook runs on."""
-    names = ["Python", "torch", "torchtext", "pandas", "matplotlib"]
-    return " · ".join([f"{name} {found(name) or 'missing'}" for name in names] + [f"device {device()}"])
+    parts = []
+    for name in ("Python", "torch", "torchtext", "pandas", "matplotlib"):
+        parts.append(f"{name} {found(name) or 'missing'}")
+    parts.append(f"device {device()}")
+    return " · ".join(parts)
 
 
-def check():
-    """A table for notebook 00: what the course needs, what was found here, and whether that will do."""
-    rows = [(name, ("exactly " if name == "torchtext" else "at least ") + NEEDED[name], found(name) or "missing",
-             "yes" if good(name) else "no") for name in NEEDED]
+def yes_or_no(fact: bool) -> str:
+    return "yes" if fact else "no"
+
+
+def check() -> pd.DataFrame:
+    """A table: what the course needs, what was found here, and whether that will do."""
+    rows = []
+    for name, version in NEEDED.items():
+        relation = "exactly" if name == "torchtext" else "at least"
+        rows.append({"what": name, "needed": f"{relation} {version}",
+                     "found": found(name) or "missing", "ok": yes_or_no(good(name))})
     here = (DATA / "phrasebook" / "train.tsv").exists()
-    rows.append(("phrasebook", "in data/phrasebook/", "there" if here else "missing", "yes" if here else "no"))
-    return pd.DataFrame(rows, columns=["what", "needed", "found", "ok"])
+    rows.append({"what": "phrasebook", "needed": "in data/phrasebook/",
+                 "found": "there" if here else "missing", "ok": yes_or_no(here)})
+    return pd.DataFrame(rows)
 
 
-def setup():
-    """What the set-up cell leaves to the course once it is found: our `helpers` first, what is missing, one line."""
-    sys.path[:] = [str(ROOT), *(entry for entry in sys.path if entry != str(ROOT))]
-    other = getattr(sys.modules.get("helpers"), "__file__", None) or ""
-    if Path(other).resolve().parent != ROOT / "helpers":  # another package of this name was imported before: forget it
-        for name in [name for name in sys.modules if name.split(".")[0] == "helpers"]:
-            del sys.modules[name]
-    importlib.invalidate_caches()
+# The set-up.
+
+def setup() -> None:
+    """What the set-up cell leaves to the course: our `helpers` first, what is missing, one line."""
+    put_our_helpers_first()
     missing = [name for name in NEEDED if not good(name)]
     if missing and "google.colab" in sys.modules:
         install(missing)
         missing = [name for name in missing if not good(name)]
     if missing:
-        print(f"Missing or too old here: {', '.join(missing)}. In the course's folder: pip install -r requirements.txt")
+        print(f"Missing or too old here: {', '.join(missing)}. "
+              "In the course's folder: pip install -r requirements.txt")
+    pd.set_option("display.max_colwidth", None)  # tables show whole sentences
     print(versions())
 
 
-def install(missing):
-    """On Colab: bring torchtext and sacrebleu, and nothing that is there already; torch, numpy, pandas never."""
-    small = [name for name in ("sacrebleu",) if name in missing]
-    if "torchtext" in missing:  # it asks for these, and for torch and numpy, which must stay as they are
-        small += [name for name in ("tqdm", "requests", "six", "sentencepiece") if not found(name)]
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for wanted in [small, ["--no-deps", "torchtext==" + NEEDED["torchtext"]] if "torchtext" in missing else []]:
-        if wanted and subprocess.run(pip + wanted).returncode:
-            raise RuntimeError(f"pip could not install {wanted[-1]}: is there a network? Run this cell again.")
+def put_our_helpers_first() -> None:
+    """Make `import helpers` mean this course, even after another package of that name."""
+    others = [entry for entry in sys.path if entry != str(ROOT)]
+    sys.path[:] = [str(ROOT), *others]
+    imported = sys.modules.get("helpers")
+    place = getattr(imported, "__file__", None) or ""
+    if Path(place).resolve().parent != ROOT / "helpers":
+        for name in list(sys.modules):
+            if name == "helpers" or name.startswith("helpers."):
+                del sys.modules[name]
     importlib.invalidate_caches()
 
 
-def write(path, content):
-    """Write a text or bytes whole or not at all: a reader of `path` never sees half a file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    half.write_bytes(content if isinstance(content, bytes) else content.encode())
-    half.replace(path)
-    return path
+def install(missing: list[str]) -> None:
+    """On Colab: bring torchtext and sacrebleu, and nothing that is there already.
 
-
-def table(frame, name):
-    """Keep a table of results as build/tables/<name>.csv, and give it back to be shown."""
-    if not re.fullmatch(r"[\w-]+", name):
-        raise ValueError(f"table {name!r}: the name may hold letters, digits, _ and - only, without .csv or a folder")
-    write(BUILD / "tables" / f"{name}.csv", frame.to_csv(index=frame.index.name is not None))
-    return frame
-
-
-def image(png, alt):
-    """A picture and what it shows in words, as (data, metadata) for Jupyter."""
-    return {"image/png": base64.b64encode(png).decode(), "text/plain": alt}, {"image/png": {"alt": alt}}
-
-
-def promised(number, folder=PICTURES):
-    """The picture that notebook `number` promises, as (data, metadata) for Jupyter; None where it isn't drawn yet."""
-    path = folder / f"{number}.png"
-    if not path.exists():
-        return None
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        return image(path.read_bytes(), picture.text.get("Description", f"The picture of notebook {number}"))
-
-
-def promise(number):
-    """Show the picture that notebook `number`, such as "03", will have drawn by its end."""
-    from IPython.display import display
-
-    bundle = promised(number)
-    if bundle:
-        display(bundle[0], metadata=bundle[1], raw=True)
-    else:
-        print(f"The picture of notebook {number} is not drawn yet: `make refresh` puts it here.")
-
-
-def lesson(number, **parameters):
-    """Run notebook `number` in this kernel, quietly, for what it defines; `parameters` replace its own."""
-    import nbformat
-    from IPython import get_ipython
-    from IPython.utils.capture import capture_output
-    from tqdm import tqdm
-
-    shell, (path,) = get_ipython(), (ROOT / "notebooks").glob(f"{number}_*.ipynb")
-    for cell in tqdm(nbformat.read(path, as_version=4).cells, f"notebook {number}", file=sys.stdout, leave=False):
-        if cell.cell_type == "code":
-            with capture_output():
-                shell.run_cell(cell.source).raise_error()
-        if "parameters" in cell.metadata.get("tags", []):
-            shell.user_ns.update(parameters)
-
-
-def exercise(answer, check, praise):
-    """Check an exercise: nothing given yet, not right yet (with what is wrong), or right.
-
-    `check` asserts what must hold; the first message is shown. A function not yet written raises NotImplementedError.
+    torch, numpy and pandas are never touched, so nothing has to be restarted.
     """
-    try:
-        if answer is None:
-            raise NotImplementedError
-        check(answer)
-    except NotImplementedError:
-        print("not yet: write your answer into the cell above, run it, then run this one")
-    except AssertionError as wrong:
-        print(f"not quite: {wrong}")
-    except Exception as error:
-        print(f"not quite: {answer!r:.60} is not the kind of answer asked for ({type(error).__name__}: {error})")
-    else:
-        print(f"correct! {praise}")
+    small = []
+    if "sacrebleu" in missing:
+        small.append("sacrebleu")
+    if "torchtext" in missing:
+        small += [name for name in TORCHTEXT_NEEDS if not found(name)]
+    if small:
+        pip_install(*small)
+    if "torchtext" in missing:
+        pip_install("--no-deps", f"torchtext=={NEEDED['torchtext']}")
+    importlib.invalidate_caches()
+
+
+def pip_install(*wanted: str) -> None:
+    """Run pip in this Python; an error says what could not be installed."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    ran = subprocess.run([*command, *wanted], check=False)
+    if ran.returncode != 0:
+        raise RuntimeError(f"pip could not install {wanted[-1]}: is there a network? "
+                           "Run this cell again.")

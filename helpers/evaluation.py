@@ -1,183 +1,213 @@
-"""How good translations are: BLEU over a split, and by sentence length with its uncertainty, model beside model."""
-import time
+"""How good translations and weights are: scores, intervals, tables to read. It trains nothing."""
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from sacrebleu.metrics import BLEU
 
-from helpers import text, training, translation
-from helpers.attention import Memory
-from helpers.corpus import Pair
-
-# The text is tokenised already, so sacrebleu must not do it again; force says that this is meant.
-_BLEU = {"tokenize": "none", "force": True}
+from helpers.text import Pair
+from helpers.translation import Trace
 
 
-def bleu(traces, pairs):
-    """Corpus BLEU, 0 to 100, by sacrebleu (Post 2018) against the tokenised references."""
-    return BLEU(**_BLEU).corpus_score(*_texts(traces, pairs)).score
+class Interval(NamedTuple):
+    """A value between the ends of its 95% interval."""
+    value: float
+    low: float
+    high: float
 
 
-def bleu_interval(traces, pairs, draws=1000):
-    """BLEU and the ends of its 95% bootstrap interval over sentences (Koehn 2004): (bleu, low, high)."""
-    score = BLEU(**_BLEU).corpus_score(*_texts(traces, pairs), n_bootstrap=draws)
-    return score.score, max(0.0, score._mean - score._ci), min(100.0, score._mean + score._ci)
+def interval_text(interval: Interval, digits: int = 3) -> str:
+    """An interval as it is written in tables: "0.878 [0.871, 0.885]"."""
+    value, low, high = interval
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def perfect(traces, pairs):
+# Scores of translations.
+
+def tokenised_bleu() -> BLEU:
+    """sacrebleu's BLEU (Post 2018) for text that is tokenised already."""
+    return BLEU(tokenize="none", force=True)  # force: yes, we know that it is tokenised
+
+
+def bleu_of_texts(translations: list[str], references: list[str]) -> float:
+    """Corpus BLEU, 0 to 100, of tokenised texts (words between spaces), one reference for each."""
+    return tokenised_bleu().corpus_score(translations, [references]).score
+
+
+def bleu(traces: Sequence[Trace], pairs: Sequence[Pair]) -> float:
+    """Corpus BLEU, 0 to 100, against the tokenised references, one for each trace."""
+    translations, references = texts(traces, pairs)
+    return bleu_of_texts(translations, references)
+
+
+def bleu_interval(traces: Sequence[Trace], pairs: Sequence[Pair], draws: int = 1000) -> Interval:
+    """BLEU with its 95% bootstrap interval over sentences (Koehn 2004)."""
+    translations, references = texts(traces, pairs)
+    score = tokenised_bleu().corpus_score(translations, [references], n_bootstrap=draws)
+    low = max(0.0, score._mean - score._ci)
+    high = min(100.0, score._mean + score._ci)
+    return Interval(score.score, low, high)
+
+
+def perfect(traces: Sequence[Trace], pairs: Sequence[Pair]) -> float:
     """The share of sentences translated word for word as in the reference, 0 to 1."""
-    return sum(trace.words == pair.target for trace, pair in zip(traces, pairs, strict=True)) / len(pairs)
+    right = 0
+    for trace, pair in zip(traces, pairs, strict=True):
+        right += trace.words == pair.target
+    return right / len(pairs)
 
 
-def by_length(traces, pairs, buckets=5, draws=1000):
+def texts(traces: Sequence[Trace], pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
+    """Translations and references as texts; a ValueError where they do not belong together."""
+    if not traces or len(traces) != len(pairs):
+        raise ValueError(f"{len(traces)} translations for {len(pairs)} references: "
+                         "give one for each, at least one")
+    translations = [" ".join(trace.words) for trace in traces]
+    references = [" ".join(pair.target) for pair in pairs]
+    return translations, references
+
+
+# By sentence length.
+
+def by_length(traces: Sequence[Trace], pairs: Sequence[Pair], buckets: int = 5,
+              draws: int = 1000) -> pd.DataFrame:
     """A row per bucket of source length: shortest, longest, sentences, bleu, low, high, perfect.
 
     The buckets hold about equally many sentences; all sentences of one length fall into one bucket.
     """
     lengths = pd.Series([len(pair.source) for pair in pairs])
+    bucket_of_each = pd.qcut(lengths, min(buckets, lengths.nunique()), duplicates="drop")
     rows = []
-    for _, places in lengths.groupby(pd.qcut(lengths, min(buckets, lengths.nunique()), duplicates="drop"),
-                                     observed=True):
-        some, gold = [traces[k] for k in places.index], [pairs[k] for k in places.index]
-        rows.append((places.min(), places.max(), len(some), *bleu_interval(some, gold, draws), perfect(some, gold)))
-    return pd.DataFrame(rows, columns=["shortest", "longest", "sentences", "bleu", "low", "high", "perfect"])
+    for _, bucket in lengths.groupby(bucket_of_each, observed=True):
+        some_traces = [traces[place] for place in bucket.index]
+        some_pairs = [pairs[place] for place in bucket.index]
+        score = bleu_interval(some_traces, some_pairs, draws)
+        rows.append({"shortest": bucket.min(), "longest": bucket.max(), "sentences": len(bucket),
+                     "bleu": score.value, "low": score.low, "high": score.high,
+                     "perfect": perfect(some_traces, some_pairs)})
+    return pd.DataFrame(rows)
 
 
-def links(traces, pairs):
-    """Weights beside gold links: a row per target word of forced `traces` (see `translate`), <eos> left out.
+def bucket_name(row: Any) -> str:
+    """A row of a table by length → "2 to 6"."""
+    return f"{row.shortest} to {row.longest}"
 
-    sentence, step (both from 0), word, looks_at (the place of the largest weight), hit (is that a gold link of this
-    word), off (how many places it lies to the right of the nearest one), mass (the weight on all of them, 0 to 1),
-    entropy of the weights (nats), sources (words in the source sentence), gold (how many links the word has).
+
+def length_table(table: pd.DataFrame, measure: str = "bleu") -> pd.DataFrame:
+    """What `experiments.compare` measured, to be read: a row per model, a column per bucket.
+
+    `measure`: "bleu" with its bootstrap interval, or "perfect" with Wilson's interval.
+    """
+    names = []
+    cells = []
+    for row in table.itertuples():
+        if measure == "bleu":
+            cell = interval_text(Interval(row.bleu, row.low, row.high), digits=1)
+        else:
+            cell = interval_text(share_interval(row.perfect, row.sentences), digits=2)
+        names.append(bucket_name(row))
+        cells.append(cell)
+    named = table.assign(words=names, cell=cells)
+    return named.pivot_table(index=["rule", "hidden_size"], columns="words", values="cell",
+                             aggfunc="first", sort=False)  # of several seeds the first
+
+
+def share_interval(share: float, number: int) -> Interval:
+    """A share of `number` cases with its 95% interval (Wilson 1927), good near 0 and 1 too."""
+    z = 1.96  # 95% of a normal distribution lie within 1.96 standard deviations
+    shrink = 1 + z**2 / number
+    centre = (share + z**2 / (2 * number)) / shrink
+    variance = share * (1 - share) / number
+    correction = z**2 / (4 * number**2)
+    half_width = z * math.sqrt(variance + correction) / shrink
+    return Interval(share, centre - half_width, centre + half_width)
+
+
+def side_by_side(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
+    """Beside each other: words (of the source), source, reference, translation, right."""
+    rows = []
+    for trace, pair in zip(traces, pairs, strict=True):
+        rows.append({"words": len(pair.source), "source": " ".join(pair.source),
+                     "reference": " ".join(pair.target), "translation": " ".join(trace.words),
+                     "right": trace.words == pair.target})
+    return pd.DataFrame(rows)
+
+
+# Weights beside gold links.
+
+def links(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
+    """Weights beside gold links: a row per target word of forced `traces`, <eos> left out.
+
+    Columns: sentence, step (both from 0), word, kind (its part of speech, None where the corpus
+    does not say it), looks_at (the place of the largest weight), hit (is that a gold link of this
+    word), off (how many places it lies to the right of the nearest one), mass (the weight on all of
+    them, 0 to 1), entropy of the weights (nats), sources (words in the source), gold (how many
+    links the word has). A pair without gold links, or a trace that says something else, raises a
+    ValueError.
     """
     rows = []
     for number, (trace, pair) in enumerate(zip(traces, pairs, strict=True)):
         if pair.alignment is None or trace.words != pair.target:
-            raise ValueError(f"sentence {number}: gold links are needed, and a trace made to say the reference")
-        entropy = torch.special.entr(trace.weights).sum(dim=1).tolist()
+            raise ValueError(f"sentence {number}: gold links are needed, "
+                             "and a trace made to say the reference")
+        entropies = torch.special.entr(trace.weights).sum(dim=1).tolist()
         for step, word in enumerate(pair.target):
-            weights, gold = trace.weights[step].tolist(), [i for i, j in pair.alignment if j == step]
-            best = max(range(len(weights)), key=weights.__getitem__)
-            off = min((best - i for i in gold), key=abs)
-            rows.append((number, step, word, best, off == 0, off, sum(weights[i] for i in gold), entropy[step],
-                         len(weights), len(gold)))
-    return pd.DataFrame(rows, columns=["sentence", "step", "word", "looks_at", "hit", "off", "mass", "entropy",
-                                       "sources", "gold"])
+            weights = trace.weights[step].tolist()
+            gold = [source for source, target in pair.alignment if target == step]
+            looks_at = weights.index(max(weights))
+            off = min((looks_at - place for place in gold), key=abs)
+            rows.append({"sentence": number, "step": step, "word": word,
+                         "kind": pair.kinds[step] if pair.kinds else None,
+                         "looks_at": looks_at, "hit": off == 0, "off": off,
+                         "mass": sum(weights[place] for place in gold), "entropy": entropies[step],
+                         "sources": len(weights), "gold": len(gold)})
+    return pd.DataFrame(rows)
 
 
-def alignment_error(table):
-    """AER, 0 (best) to 1, of the largest weights as links (Och and Ney 2003, section 3.1; all gold links are sure).
+def diagonal(table: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
+    """A copy of what `links` gives, with the hits of somebody who points along the diagonal."""
+    hits = []
+    last_steps = table.groupby("sentence")["step"].transform("max").clip(lower=1)
+    for row, last_step in zip(table.itertuples(), last_steps, strict=True):
+        progress = row.step / last_step            # 0 at the first word, 1 at the last
+        place = round(progress * (row.sources - 1))
+        gold_links = pairs[row.sentence].alignment
+        hits.append((place, row.step) in gold_links)
+    return table.assign(hit=hits)
 
-    `table` is what `links` gives; the result is (error, low, high), with the 95% bootstrap interval over sentences.
+
+def alignment_error(table: pd.DataFrame) -> Interval:
+    """AER, 0 (best) to 1, of the largest weights as links, with its 95% interval.
+
+    Och and Ney 2003, section 3.1; all gold links are sure. `table` is what `links` gives; the
+    interval is a bootstrap over sentences.
     """
-    both = 1 + table["gold"]  # |A| + |S|, word by word
-    return mean_interval(1 - 2 * table["hit"] / both, table["sentence"], both)
+    predicted_and_gold = 1 + table["gold"]                 # |A| + |S|, word by word
+    right = table["hit"].astype(float)
+    error = 1 - 2 * right / predicted_and_gold
+    return mean_interval(error, table["sentence"], predicted_and_gold)
 
 
-def mean_interval(values, sentences, counted=1, draws=1000, seed=1):
-    """The mean of `values` and the ends of its 95% bootstrap interval, drawing whole `sentences` (their numbers).
+def mean_interval(values: Sequence[float] | pd.Series, sentences: Sequence[int] | pd.Series,
+                  counted: Any = 1, draws: int = 1000, seed: int = 1) -> Interval:
+    """The mean of `values` with its 95% bootstrap interval, drawing whole sentences.
 
-    `counted`: how often each value counts.
+    `sentences`: the number of the sentence that each value belongs to. `counted`: how often each
+    value counts, one number for all or one for each.
     """
-    counted = np.broadcast_to(counted, len(values))
-    table = pd.DataFrame({"sum": np.asarray(values) * counted, "count": counted}).groupby(list(sentences)).sum()
-    sums, counts = table.to_numpy(dtype=float).T
-    drawn = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
-    return sums.sum() / counts.sum(), low, high
-
-
-@torch.no_grad()
-def hidden_word(model, traces, seed=1):
-    """What becomes of the next word when one source word is hidden (its weight 0, the others renormalised)?
-
-    A row per step of `traces` (of sentences of two words or more): sentence, step, word, kept (the probability of the
-    word said, nothing hidden), attended (the same with the most attended word hidden), other (with another one, drawn
-    by lot). Only this one step is changed; what the encoder read and what was said before stay as they were.
-    """
-    device, lot, rows = next(model.parameters()).device, torch.Generator().manual_seed(seed), []
-    for number, trace in enumerate(traces):
-        (m, n), vocab = trace.weights.shape, model.vocabs.target
-        if n < 2:
-            continue
-        best = trace.weights.argmax(dim=1)
-        other = (best + torch.randint(1, n, (m,), generator=lot)) % n
-        words = torch.tensor([vocab[word] for word in [text.START, *trace.target]], device=device)
-        states = trace.states.to(device).expand(m, -1, -1)
-        memory = Memory(states, None, states[:, -1], model.decoder.rule.keys(states))
-        chances = []
-        for hidden in (torch.full((m,), -1), best, other):  # a place that no sentence has hides nothing
-            memory = memory._replace(mask=(torch.arange(n) != hidden[:, None]).to(device))
-            after, _ = model.decoder.step(model.decoder.read(words[:-1]), trace.hidden[:-1].to(device), memory)
-            chance = model.decoder.output(after).softmax(dim=1)
-            chances.append(chance.gather(1, words[1:, None]).squeeze(1).tolist())
-        rows += [(number, step, *row) for step, row in enumerate(zip(trace.target, *chances, strict=True))]
-    return pd.DataFrame(rows, columns=["sentence", "step", "word", "kept", "attended", "other"])
-
-
-def cost(model, lengths, sentences=16, repeats=5):
-    """What a decoding step costs when both sentences have so many words: a row per length and task.
-
-    words, task ("translating", or "training" with its backward pass), milliseconds and kilobytes of one step for a
-    batch of `sentences`. Time is the shortest of the repeats; memory is what the Traces, or the backward pass, keep.
-    """
-    parameters = {weights.untyped_storage().data_ptr() for weights in model.parameters()}
-
-    def translating(source, target):
-        traces = translation.translate(model, [source] * sentences, [target] * sentences)
-        return sum(part.nbytes for trace in traces for part in trace if isinstance(part, torch.Tensor))
-
-    def training_step(source, target):
-        kept = {}
-        pairs = text.examples([Pair(source, target)] * sentences, model.vocabs)
-        batch = next(text.batches(pairs, sentences)).to(next(model.parameters()).device)
-        with torch.autograd.graph.saved_tensors_hooks(lambda saved: kept.update(
-                {saved.untyped_storage().data_ptr(): saved.untyped_storage().nbytes()}) or saved, lambda saved: saved):
-            loss = torch.nn.functional.cross_entropy(*model(batch))
-        loss.backward()
-        model.zero_grad()
-        return sum(size for place, size in kept.items() if place not in parameters)
-
-    rows = []
-    for words in lengths:
-        source, target = ([vocab.itos[-1 - k % 50] for k in range(words)] for vocab in model.vocabs)
-        for task, run in (("translating", translating), ("training", training_step)):
-            seconds = []
-            for _ in range(repeats):  # the first is slow: memory is fetched for it
-                start = time.perf_counter()
-                size = run(source, target)
-                seconds.append(time.perf_counter() - start)
-            rows.append((words, task, 1e3 * min(seconds) / (words + 1), size / 1e3 / (words + 1)))
-    return pd.DataFrame(rows, columns=["words", "task", "milliseconds", "kilobytes"])
-
-
-def compare(corpus, protocols, buckets=5):
-    """Train (or load) a model for each of the Settings in `protocols`; how good is it, by length?
-
-    Returns two tables. The first has a row per model and bucket: rule, hidden, seed, split, and what `by_length` says
-    of that bucket; the `long` split, where the corpus has one, is the last bucket. The second has a row per model,
-    over the whole test split: rule, hidden, seed, parameters, seconds (of training), bleu, low, high, perfect.
-    """
-    lengths, models = [], []
-    for settings in protocols:
-        model, history = training.trained(corpus, settings)
-        names = {"rule": settings.rule, "hidden": settings.hidden, "seed": settings.seed}
-        for split, pairs, parts in (("test", corpus.test, buckets), ("long", corpus.long, 1)):
-            if pairs:
-                traces = translation.translate(model, [pair.source for pair in pairs])
-                lengths.append(by_length(traces, pairs, parts).assign(split=split, **names))
-                if split == "test":
-                    interval = dict(zip(("bleu", "low", "high"), bleu_interval(traces, pairs), strict=True))
-                    models.append({**names, "parameters": sum(weights.numel() for weights in model.parameters()),
-                                   "seconds": history.seconds.sum(), **interval, "perfect": perfect(traces, pairs)})
-    table = pd.concat(lengths, ignore_index=True)
-    first = ["rule", "hidden", "seed", "split"]
-    return table[first + [name for name in table if name not in first]], pd.DataFrame(models)
-
-
-def _texts(traces, pairs):
-    """What sacrebleu takes: the translations, and the references as its one stream."""
-    if not traces or len(traces) != len(pairs):
-        raise ValueError(f"{len(traces)} translations for {len(pairs)} references: give one for each, at least one")
-    return [" ".join(trace.words) for trace in traces], [[" ".join(pair.target) for pair in pairs]]
+    counts = np.broadcast_to(np.asarray(counted, dtype=float), len(values))
+    weighted = np.asarray(values, dtype=float) * counts
+    table = pd.DataFrame({"sum": weighted, "count": counts})
+    by_sentence = table.groupby(np.asarray(sentences)).sum()
+    sums = by_sentence["sum"].to_numpy()                   # [sentences]
+    counts = by_sentence["count"].to_numpy()
+    lot = np.random.default_rng(seed)
+    drawn = lot.integers(0, len(sums), (draws, len(sums)))  # [draws, sentences]: which were drawn
+    drawn_sums = sums[drawn].sum(axis=1)                   # [draws]
+    drawn_counts = counts[drawn].sum(axis=1)               # [draws]
+    means = drawn_sums / drawn_counts
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(sums.sum() / counts.sum(), low, high)

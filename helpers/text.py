@@ -1,6 +1,8 @@
 """Words <-> numbers: tokens, vocabularies, padded batches. The only file that imports torchtext."""
+import random
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,13 +13,25 @@ from torchtext.vocab import Vocab
 SPECIALS = UNKNOWN, PAD, START, END = "<unk>", "<pad>", "<sos>", "<eos>"
 UNKNOWN_ID, PAD_ID, START_ID, END_ID = range(4)
 
-# An elided word keeps its apostrophe (l', qu', jusqu'), then words with inner - or ', then single signs.
-TOKEN = re.compile(r"(?:[cdjlmnst]|\w*qu)'(?=\w)|\w+(?:[-']\w+)*|[^\w\s]")
+TOKEN = re.compile(r"""
+    (?:[cdjlmnst]|\w*qu)'(?=\w)   # an elided word keeps its apostrophe: l', qu', jusqu'
+    | \w+(?:[-']\w+)*             # a word, inner hyphens and apostrophes included
+    | [^\w\s]                     # any other sign alone
+    """, re.VERBOSE)
 
 
-def tokenize(sentence):
-    """A sentence as a reader types it → lower-case tokens: "Je t'aime !" → ["je", "t'", "aime", "!"]."""
-    return TOKEN.findall(sentence.lower().replace("’", "'"))
+class Pair(NamedTuple):
+    """A sentence and its translation as words, and what the corpus knows about them."""
+    source: list[str]
+    target: list[str]
+    alignment: list[tuple[int, int]] | None = None  # gold links (source, target), from 0
+    kinds: list[str] | None = None                  # the part of speech of each target word
+
+
+def tokenize(sentence: str) -> list[str]:
+    """A sentence as typed → lower-case tokens: "Je t'aime !" → ["je", "t'", "aime", "!"]."""
+    plain = sentence.lower().replace("’", "'")
+    return TOKEN.findall(plain)
 
 
 class Vocabularies(NamedTuple):
@@ -26,20 +40,35 @@ class Vocabularies(NamedTuple):
     target: Vocab
 
 
-def vocabularies(pairs, at_least=1):
-    """The words seen `at_least` times, most frequent first, after the four SPECIALS: take the training split alone."""
-    sides = (Counter(word for pair in pairs for word in pair[side]) for side in (0, 1))
-    return Vocabularies(*(Vocab(counts, min_freq=at_least, specials=list(SPECIALS)) for counts in sides))
+def vocabularies(pairs: Iterable[Pair], min_count: int = 1) -> Vocabularies:
+    """The words seen `min_count` times or more, the most frequent first, after the four SPECIALS.
+
+    Give it the training split alone: what the model has not seen there is unknown to it.
+    """
+    source_counts: Counter[str] = Counter()
+    target_counts: Counter[str] = Counter()
+    for pair in pairs:
+        source_counts.update(pair.source)
+        target_counts.update(pair.target)
+    source = Vocab(source_counts, min_freq=min_count, specials=list(SPECIALS))
+    target = Vocab(target_counts, min_freq=min_count, specials=list(SPECIALS))
+    return Vocabularies(source, target)
 
 
-def numbers(words, vocab):
+def numbers(words: Iterable[str], vocab: Vocab) -> list[int]:
     """Words → ids. A word that the vocabulary lacks becomes <unk>."""
     return [vocab[word] for word in words]
 
 
-def padded(rows):
+def unknown_words(words: Iterable[str], vocab: Vocab) -> list[str]:
+    """Those of the words that the vocabulary lacks, in their order."""
+    return [word for word in words if word not in vocab.stoi]
+
+
+def padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
     """Lists of ids → one tensor [batch, longest], filled up with <pad> on the right."""
-    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=PAD_ID)
+    tensors = [torch.tensor(row) for row in rows]
+    return pad_sequence(tensors, batch_first=True, padding_value=PAD_ID)
 
 
 class Batch(NamedTuple):
@@ -48,29 +77,44 @@ class Batch(NamedTuple):
     lengths: torch.Tensor  # [batch]          real words in each source row (stays on the CPU)
     target: torch.Tensor   # [batch, target]  <sos> y_1 .. y_m <eos>, then padding
 
-    def to(self, device):
+    def to(self, device: torch.device) -> "Batch":
         return Batch(self.source.to(device), self.lengths, self.target.to(device))
 
 
-def examples(pairs, vocabs):
+Example = tuple[list[int], list[int]]  # the ids of a source sentence, and of its translation
+
+
+def examples(pairs: Iterable[Pair], vocabs: Vocabularies) -> list[Example]:
     """Sentence pairs → pairs of lists of ids, the target between <sos> and <eos>."""
-    return [(numbers(pair.source, vocabs.source), [START_ID, *numbers(pair.target, vocabs.target), END_ID])
-            for pair in pairs]
+    rows = []
+    for pair in pairs:
+        source = numbers(pair.source, vocabs.source)
+        target = numbers(pair.target, vocabs.target)
+        rows.append((source, [START_ID, *target, END_ID]))
+    return rows
 
 
-def batches(examples, size, shuffle=None):
-    """Cut `examples` into batches of `size` pairs of similar length, so that little padding is computed.
+def batches(examples: Iterable[Example], batch_size: int,
+            shuffle: random.Random | None = None) -> Iterator[Batch]:
+    """Cut `examples` into batches of `batch_size` pairs of similar length: little padding.
 
-    `shuffle` is a random.Random: the same seed gives the same batches in the same order. None keeps them sorted.
+    The same seed in `shuffle` gives the same batches in the same order. None keeps them sorted.
     """
     examples = list(examples)
     if shuffle:
         shuffle.shuffle(examples)
 
-    def mixed(batches):
-        return shuffle.sample(batches, len(batches))
+    def lengths_of(example: Example) -> tuple[int, int]:
+        source, target = example
+        return len(source), len(target)
 
-    for batch in pool(examples, size, key=lambda pair: (len(pair[0]), len(pair[1])), random_shuffler=mixed,
-                      shuffle=shuffle is not None, sort_within_batch=True):
-        sources, targets = zip(*batch, strict=True)
-        yield Batch(padded(sources), torch.tensor([len(row) for row in sources]), padded(targets))
+    def in_random_order(sorted_batches: list) -> list:
+        assert shuffle is not None
+        return shuffle.sample(sorted_batches, len(sorted_batches))
+
+    for rows in pool(examples, batch_size, key=lengths_of, random_shuffler=in_random_order,
+                     shuffle=shuffle is not None, sort_within_batch=True):
+        sources = [source for source, _ in rows]
+        targets = [target for _, target in rows]
+        lengths = torch.tensor([len(source) for source in sources])
+        yield Batch(padded(sources), lengths, padded(targets))

@@ -1,13 +1,21 @@
-"""From a trained model to sentences: greedy search, and the Trace of everything that happened on the way."""
+"""From a trained model to sentences: greedy search, and the Trace of all that happened."""
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from helpers import text
+from helpers.attention import Focus, Memory
+from helpers.model import Seq2Seq
+
+RIVALS = 6  # so many of the likeliest words are kept for each step
 
 
 class Trace(NamedTuple):
-    """One translated sentence: n source words, m words produced. Tensors are on the CPU, and hold no padding."""
+    """One translated sentence: n source words, m words produced.
+
+    Tensors are on the CPU and hold no padding.
+    """
     source: list[str]      # n words
     target: list[str]      # m words, the last of them <eos> unless the step limit came first
     scores: torch.Tensor   # [m, n]          row i was scored with s_{i-1} and belongs to word i
@@ -15,82 +23,177 @@ class Trace(NamedTuple):
     context: torch.Tensor  # [m, state]      c_1..c_m
     states: torch.Tensor   # [n, state]      h_1..h_n
     hidden: torch.Tensor   # [m + 1, hidden] s_0..s_m
-    rivals: list[list[tuple[str, float]]]  # for each step the six likeliest words and their probabilities, best first
-    rule: str              # the rule that made the context, such as "AdditiveAttention"
+    rivals: list[list[tuple[str, float]]]  # each step's likeliest words and their probabilities
+    rule: str              # the key in RULES of the rule that made the context
 
     @property
-    def words(self):
+    def words(self) -> list[str]:
         """The translation: the words produced, without <eos>."""
-        return self.target[:-1] if self.target[-1] == text.END else self.target
+        if self.target[-1] == text.END:
+            return self.target[:-1]
+        return self.target
+
+
+Sentences = Sequence[list[str]]  # tokenised
 
 
 @torch.no_grad()
-def translate(model, sentences, references=None, size=100):
-    """Greedy translation of tokenised `sentences` (lists of words): one Trace each, in the order given.
+def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None = None,
+              batch_size: int = 100) -> list[Trace]:
+    """Greedy translation of tokenised `sentences` (lists of words): one Trace each, in their order.
 
-    With `references` (lists of words, one for each) the decoder is made to say these instead, as in training: row i
-    of a Trace then belongs to word i of the reference. Sentences of similar length go through the model together;
-    the result is the one that each would have alone.
+    With `references` (a list of words for each) the decoder is made to say these instead, as in
+    training: row i of a Trace then belongs to word i of the reference. Sentences of similar length
+    go through the model together; the result is the one that each would have alone. An empty
+    sentence, or a text in place of a list of words, raises a ValueError.
     """
+    check_sentences(sentences)
+    model.eval()
+
+
+    def length_at(place: int) -> int:
+        return len(sentences[place])
+
+    by_length = sorted(range(len(sentences)), key=length_at)
+    found: dict[int, Trace] = {}  # place in `sentences` → its trace
+    for start in range(0, len(by_length), batch_size):
+        places = by_length[start:start + batch_size]
+        some = [sentences[place] for place in places]
+        if references is None:
+            traces = greedy(model, some)
+        else:
+            traces = forced(model, some, [references[place] for place in places])
+        found.update(zip(places, traces, strict=True))
+    return [found[place] for place in range(len(sentences))]
+
+
+def translate_one(model: Seq2Seq, sentence: str) -> Trace:
+    """The Trace of one sentence, as typed: "I love you"."""
+    (trace,) = translate(model, [text.tokenize(sentence)])
+    return trace
+
+
+def check_sentences(sentences: Sentences) -> None:
     for number, words in enumerate(sentences, start=1):
         if not words or isinstance(words, str):
             raise ValueError(f"sentence {number} is {words!r}: give a list of at least one word, "
                              "such as text.tokenize('I love you')")
-    model.eval()
-    order = sorted(range(len(sentences)), key=lambda k: len(sentences[k]))
-    traces = [None] * len(sentences)
-    for start in range(0, len(order), size):
-        places = order[start:start + size]
-        forced = None if references is None else [references[k] for k in places]
-        for place, trace in zip(places, _decode(model, [sentences[k] for k in places], forced), strict=True):
-            traces[place] = trace
-    return traces
 
 
-def translate_one(model, sentence):
-    """The Trace of one sentence, as typed: "I love you" """
-    return translate(model, [text.tokenize(sentence)])[0]
+class Steps(NamedTuple):
+    """What a batch did, step by step."""
+    hidden: list[torch.Tensor]         # s_0..s_m, each [batch, hidden]
+    foci: list[Focus]                  # the Focus of each of the m steps
+    words: list[torch.Tensor]          # y_1..y_m as ids, each [batch]
+    rivals: list[torch.Tensor]         # ids of each step's likeliest words, [batch, RIVALS]
+    probabilities: list[torch.Tensor]  # their probabilities, [batch, RIVALS]
 
 
-def _decode(model, sentences, references):
-    """Run the decoder over a batch until every sentence has ended, and give their Traces."""
-    device, vocabs, decoder = next(model.parameters()).device, model.vocabs, model.decoder
-    lengths = torch.tensor([len(words) for words in sentences])
+def greedy(model: Seq2Seq, sentences: Sentences) -> list[Trace]:
+    """Translate a batch: at every step the likeliest word, until each sentence has said <eos>."""
+    memory = encode(model, sentences)
+    lengths = memory.mask.sum(dim=1)
     limits = 2 * lengths + 10  # so that a lost model stops
-    if references is not None:
-        forced = text.padded([[*text.numbers(words, vocabs.target), text.END_ID] for words in references]).to(device)
-        limits = torch.tensor([len(words) + 1 for words in references])
-    limits = limits.to(device)
-    source = text.padded([text.numbers(words, vocabs.source) for words in sentences]).to(device)
-    memory = model.encode(source, lengths)
-    words = torch.full((len(sentences),), text.START_ID, device=device)
-    running, hidden = torch.ones_like(words, dtype=torch.bool), decoder.start(memory)
-    hiddens, foci, tops, said = [hidden], [], [], []
-    while running.any():
+    first = torch.full_like(lengths, text.START_ID)
+    steps = decode(model, memory, first, limits)
+    targets = []
+    said = torch.stack(steps.words, dim=1).tolist()
+    for ids, limit in zip(said, limits.tolist(), strict=True):
+        targets.append(up_to_end(words_of(model, ids[:limit])))
+    return traces_of(model, sentences, targets, memory, steps)
+
+
+def forced(model: Seq2Seq, sentences: Sentences, references: Sentences) -> list[Trace]:
+    """Make the decoder say the references, whatever it would have said itself."""
+    memory = encode(model, sentences)
+    ids = []
+    for words in references:
+        ids.append([*text.numbers(words, model.vocabs.target), text.END_ID])
+    given = text.padded(ids).to(model.device)                          # [batch, target]
+    limits = torch.tensor([len(row) for row in ids], device=model.device)
+    first = torch.full_like(limits, text.START_ID)
+    steps = decode(model, memory, first, limits, given)
+    targets = [[*words, text.END] for words in references]
+    return traces_of(model, sentences, targets, memory, steps)
+
+
+def encode(model: Seq2Seq, sentences: Sentences) -> Memory:
+    """What the decoder may look at, for a batch of sentences."""
+    ids = [text.numbers(words, model.vocabs.source) for words in sentences]
+    lengths = torch.tensor([len(row) for row in ids])
+    return model.encode(text.padded(ids).to(model.device), lengths)
+
+
+def decode(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tensor,
+           given: torch.Tensor | None = None) -> Steps:
+    """Run the decoder until every sentence is finished: it has said <eos>, or reached its limit.
+
+    `first` [batch]: the ids to start from, <sos>. `limits` [batch]: the most steps of each
+    sentence. `given` [batch, target]: ids to be said in place of the likeliest; then only the limit
+    ends it.
+    """
+    decoder = model.decoder
+    vocabulary_size = decoder.output.out_features
+    words = first
+    hidden = decoder.start(memory)                                     # s_0 [batch, hidden]
+    finished = torch.zeros_like(words, dtype=torch.bool)               # [batch]
+    steps = Steps([hidden], [], [], [], [])
+    for step in range(int(limits.max())):
         hidden, focus = decoder.step(decoder.read(words), hidden, memory)
-        top = decoder.output(hidden).softmax(dim=1).topk(min(6, decoder.output.out_features))
-        words = top.indices[:, 0] if references is None else forced[:, len(said)]
-        for kept, new in zip((hiddens, foci, tops, said), (hidden, focus, top, words), strict=True):
-            kept.append(new)
-        running &= (words != text.END_ID) & (len(said) < limits)
-    said = torch.stack(said, dim=1).tolist()
-    targets = [[vocabs.target.itos[i] for i in row[:limit]] for row, limit in zip(said, limits.tolist(), strict=True)]
-    targets = [words[:words.index(text.END) + 1] if text.END in words else words for words in targets]
-    if references is not None:
-        targets = [[*words, text.END] for words in references]
-    return _traces(model, sentences, targets, memory, hiddens, foci, tops)
+        probabilities = decoder.output(hidden).softmax(dim=1)          # [batch, vocabulary]
+        likeliest = probabilities.topk(min(RIVALS, vocabulary_size))
+        if given is None:
+            words = likeliest.indices[:, 0]
+            finished = finished | (words == text.END_ID)
+        else:
+            words = given[:, step]
+        finished = finished | (limits == step + 1)
+        steps.hidden.append(hidden)
+        steps.foci.append(focus)
+        steps.words.append(words)
+        steps.rivals.append(likeliest.indices)
+        steps.probabilities.append(likeliest.values)
+        if finished.all():
+            break
+    return steps
 
 
-def _traces(model, sentences, targets, memory, hiddens, foci, tops):
+def words_of(model: Seq2Seq, ids: list[int]) -> list[str]:
+    """Target ids → words."""
+    return [model.vocabs.target.itos[number] for number in ids]
+
+
+def up_to_end(words: list[str]) -> list[str]:
+    """The words up to the first <eos> and with it; all of them where there is none."""
+    if text.END not in words:
+        return words
+    end = words.index(text.END)
+    return words[:end + 1]
+
+
+def traces_of(model: Seq2Seq, sentences: Sentences, targets: list[list[str]], memory: Memory,
+              steps: Steps) -> list[Trace]:
     """Cut what a batch did into one Trace per sentence, without its padding."""
-    scores, weights, context = (torch.stack(part, dim=1).cpu() for part in zip(*foci, strict=True))
-    chances, ids = (torch.stack(part, dim=1).tolist() for part in zip(*tops, strict=True))
-    hidden, states = torch.stack(hiddens, dim=1).cpu(), memory.states.cpu()
-    vocabulary, rule = model.vocabs.target.itos, type(model.decoder.rule).__name__
-    assert weights[~memory.mask.cpu().unsqueeze(1).expand_as(weights)].eq(0).all(), "a padded place has weight"
-    for k, (source, target) in enumerate(zip(sentences, targets, strict=True)):
-        n, m = len(source), len(target)
-        rivals = [[(vocabulary[i], p) for i, p in zip(*step, strict=True)]
-                  for step in zip(ids[k][:m], chances[k][:m], strict=True)]
-        yield Trace(list(source), target, scores[k, :m, :n], weights[k, :m, :n], context[k, :m], states[k, :n],
-                    hidden[k, :m + 1], rivals, rule)
+    scores = torch.stack([focus.scores for focus in steps.foci], dim=1).cpu()    # [batch, m, n]
+    weights = torch.stack([focus.weights for focus in steps.foci], dim=1).cpu()  # [batch, m, n]
+    context = torch.stack([focus.context for focus in steps.foci], dim=1).cpu()  # [batch, m, state]
+    hidden = torch.stack(steps.hidden, dim=1).cpu()                    # [batch, m + 1, hidden]
+    states = memory.states.cpu()                                       # [batch, n, state]
+    rivals = torch.stack(steps.rivals, dim=1).tolist()                 # [batch, m, RIVALS]
+    probabilities = torch.stack(steps.probabilities, dim=1).tolist()   # [batch, m, RIVALS]
+    padding = ~memory.mask.cpu().unsqueeze(1).expand_as(weights)
+    assert weights[padding].eq(0).all(), "a padded place has weight"
+
+    traces = []
+    for row, (source, target) in enumerate(zip(sentences, targets, strict=True)):
+        n = len(source)
+        m = len(target)
+        step_rivals = []
+        for step in range(m):
+            names = words_of(model, rivals[row][step])
+            step_rivals.append(list(zip(names, probabilities[row][step], strict=True)))
+        traces.append(Trace(source=list(source), target=target,
+                            scores=scores[row, :m, :n], weights=weights[row, :m, :n],
+                            context=context[row, :m], states=states[row, :n],
+                            hidden=hidden[row, :m + 1], rivals=step_rivals, rule=model.rule))
+    return traces
