@@ -1,0 +1,28 @@
+"""Every picture of the course, behind one door.
+
+`from helpers import figures`, then `figures.attention_heatmap(...)` and so on.
+"""
+from helpers.figures.charts import bleu_by_length, dots, length_histogram, step_cost, training_curve
+from helpers.figures.frames import nine_frames
+from helpers.figures.heatmaps import attention_heatmap, compare_rules, padded_batch
+from helpers.figures.maps import context_map
+from helpers.figures.player import play
+from helpers.figures.steps import pipeline_grid, step_panels
+from helpers.figures.style import Picture
+
+__all__ = [
+    "Picture",
+    "attention_heatmap",
+    "bleu_by_length",
+    "compare_rules",
+    "context_map",
+    "dots",
+    "length_histogram",
+    "nine_frames",
+    "padded_batch",
+    "pipeline_grid",
+    "play",
+    "step_cost",
+    "step_panels",
+    "training_curve",
+]

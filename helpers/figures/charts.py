@@ -1,0 +1,646 @@
+"""Charts that say their finding: training, quality by length, shares with their intervals, costs.
+
+The title of each is made from its numbers. What matters is loud, the rest quiet; lines bear their
+names at their ends; a rule looks the same in every chart.
+"""
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from helpers.attention import RULES
+from helpers.figures import fonts
+from helpers.figures.style import (
+    DARK,
+    LARGE,
+    PALE,
+    QUIET,
+    SMALL,
+    Picture,
+    rule_title,
+    styled,
+    toward_white,
+)
+
+Tables = Mapping[str, pd.DataFrame]  # by the name of what a table is about, mostly a rule
+Buckets = Sequence[tuple[int, int]]  # the shortest and the longest sentence of each, in words
+
+WIDTH = 10.0  # inches of a chart
+LINE = 0.32   # inches from one label to the next
+
+
+class Look(NamedTuple):
+    """How a line is drawn. The colour, the marker or the dash alone tells which line it is."""
+    colour: str
+    marker: str
+    dash: str | tuple
+
+
+RULE_LOOKS = {
+    "fixed": Look("#d55e00", "s", (0, (5, 1.5))),
+    "mean": Look("#7b3294", "D", (0, (5, 1.5, 1, 1.5))),
+    "additive": Look(DARK, "o", "-"),
+    "dot": Look("#3d9fd6", "^", (0, (1.2, 1.2))),
+    "scaled_dot": Look("#a87000", "v", (0, (3, 1.5, 1, 1.5, 1, 1.5))),
+    "general": Look("#117733", "X", (0, (8, 2))),
+}
+LOOKS = (RULE_LOOKS["additive"], RULE_LOOKS["fixed"], RULE_LOOKS["mean"], RULE_LOOKS["dot"],
+         RULE_LOOKS["scaled_dot"], RULE_LOOKS["general"])
+
+
+class End(NamedTuple):
+    """The right end of a line, and the name to be written beside it."""
+    x: float
+    y: float
+    name: str
+    colour: str
+    loud: bool
+
+
+class Curve(NamedTuple):
+    """One model's quality by length, or the mean of several that differ only in their seeds."""
+    rule: str
+    size: int
+    name: str
+    look: Look
+    face: tuple[float, float, float]  # of its markers: the lighter the smaller the model
+    points: pd.DataFrame    # a row per bucket, numbered by its place: bleu, low, high
+    seeds: list[pd.Series]  # bleu by place, for each seed
+
+
+# What all charts share.
+
+def look_of(name: str, number: int) -> Look:
+    """How a line is drawn: a rule always in the same way, anything else by its number."""
+    if name in RULE_LOOKS:
+        return RULE_LOOKS[name]
+    return LOOKS[number % len(LOOKS)]
+
+
+def name_of(name: str) -> str:
+    """A rule by its full name, anything else as it is."""
+    return rule_title(name) if name in RULES else name
+
+
+def write_finding(fig: Figure, finding: str) -> None:
+    """The title: what the chart shows, in a sentence, broken into lines that fit."""
+    room = fig.get_figwidth() - 0.4
+    finding = finding[0].upper() + finding[1:]
+    lines = [""]
+    for word in finding.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and fonts.width(longer, LARGE, "bold") > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    fig.suptitle("\n".join(lines), x=0.015, ha="left", fontsize=LARGE, fontweight="bold")
+
+
+def write_note(fig: Figure, note: str) -> None:
+    """The key of what has no name in the chart, below it."""
+    fig.supxlabel(note, x=0.015, ha="left", fontsize=SMALL, color=QUIET)
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places for labels: as near as can be to those that are wanted, but `gap` apart.
+
+    `wanted` ascends; the places stay within low and high where there is room. Without label k's
+    distance k · gap to the first, "at least gap apart" means "not descending". So where one place
+    would descend below the one before, both form a group, which stands at its mean; and so on.
+    """
+    groups: list[list[float]] = []
+    for number, place in enumerate(wanted):
+        group = [place - number * gap]
+        while groups and mean(group) < mean(groups[-1]):
+            group = groups.pop() + group
+        groups.append(group)
+    highest = max(low, high - (len(wanted) - 1) * gap)
+    places: list[float] = []
+    for group in groups:
+        start = min(max(mean(group), low), highest)
+        for _ in group:
+            places.append(start + len(places) * gap)
+    return places
+
+
+def label_ends(ax: Axes, ends: Sequence[End], height: float) -> None:
+    """Write each line's name beside its right end. `height`: of the axes, in inches."""
+    low, high = ax.get_ylim()
+    ends = sorted(ends, key=lambda end: end.y)
+    gap = (high - low) * LINE / height
+    places = spread([end.y for end in ends], gap, low, high)
+    for end, place in zip(ends, places, strict=True):
+        weight = "bold" if end.loud else "normal"
+        to_end = {"arrowstyle": "-", "color": end.colour, "linewidth": 1, "shrinkA": 0,
+                  "shrinkB": 6, "relpos": (0, 0.5)}
+        ax.annotate(end.name, (end.x, end.y), (1.05, place), xycoords="data",
+                    textcoords=ax.get_yaxis_transform(), va="center", color=end.colour,
+                    fontweight=weight, arrowprops=to_end, annotation_clip=False)
+
+
+def limits(lowest: float, highest: float) -> tuple[float, float]:
+    """The ends of an axis: it begins with 0, unless more than half of it would be empty then."""
+    if lowest == highest or lowest < highest / 2:
+        top = 1.05 * highest or 1.0
+        return 0.0, top
+    room = 0.1 * (highest - lowest)
+    return lowest - room, highest + room
+
+
+# Training.
+
+@styled
+def training_curve(histories: pd.DataFrame | Tables) -> Picture:
+    """Cross entropy by epoch: solid on the validation sentences, dashed on the training sentences.
+
+    `histories`: the table of one training, or a dict of them: name → table with the columns epoch,
+    train_loss and valid_loss (nats per word).
+    """
+    if isinstance(histories, pd.DataFrame):
+        histories = {"": histories}
+    fig = Figure(figsize=(WIDTH, 5.4), layout="constrained")
+    ax = fig.subplots()
+    lowest = {name: table["valid_loss"].min() for name, table in histories.items()}
+    best = min(lowest, key=lowest.__getitem__)
+    ends = []
+    for number, (name, table) in enumerate(histories.items()):
+        ends += draw_training(ax, name, table, look_of(name, number), loud=name == best)
+    ax.set_ylim(*limits(*ax.dataLim.intervaly))
+    last_epoch = max(table["epoch"].max() for table in histories.values())
+    ax.set_xlim(0.75, last_epoch + 0.1)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("cross entropy, nats per word\n(lower is better)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    label_ends(ax, ends, height=3.6)
+    write_finding(fig, training_finding(histories, lowest))
+    if len(histories) > 1:
+        write_note(fig, "solid: validation sentences; dashed: training sentences")
+
+    return Picture(fig, training_in_words(histories))
+
+
+def draw_training(ax: Axes, name: str, table: pd.DataFrame, look: Look, loud: bool) -> list[End]:
+    """The two lines of one training; returns the ends that are to be named."""
+    epochs = table["epoch"]
+    train = table["train_loss"]
+    valid = table["valid_loss"]
+    ax.plot(epochs, train, "--", color=look.colour, marker=look.marker, markerfacecolor="white",
+            linewidth=1.5, markersize=6)
+    ax.plot(epochs, valid, "-", color=look.colour, marker=look.marker, linewidth=4 if loud else 2)
+    last_epoch = epochs.iloc[-1]
+    last_train = train.iloc[-1]
+    last_valid = valid.iloc[-1]
+    if name:
+        return [End(last_epoch, last_valid, name_of(name), look.colour, loud)]
+    return [End(last_epoch, last_train, "training", look.colour, False),
+            End(last_epoch, last_valid, "validation", look.colour, True)]
+
+
+def training_finding(histories: Tables, lowest: Mapping[str, float]) -> str:
+    """What the curves show: how low the loss on the validation sentences came."""
+    best = min(lowest, key=lowest.__getitem__)
+    if len(histories) > 1:
+        worst = max(lowest, key=lowest.__getitem__)
+        return (f"{name_of(best)} comes lowest on validation sentences, to {lowest[best]:.2f}; "
+                f"{name_of(worst)} comes to {lowest[worst]:.2f}")
+    table = histories[best]
+    first = table["valid_loss"].iloc[0]
+    epoch = table["epoch"][table["valid_loss"].idxmin()]
+    if lowest[best] == first:
+        return f"Validation loss is lowest in epoch {epoch}: {first:.2f}"
+    return f"Validation loss falls from {first:.2f} to {lowest[best]:.2f} in epoch {epoch}"
+
+
+def training_in_words(histories: Tables) -> str:
+    """The chart in words."""
+    told = []
+    for name, table in histories.items():
+        first = table["valid_loss"].iloc[0]
+        best = table.loc[table["valid_loss"].idxmin()]
+        told.append(f"{name_of(name) or 'the model'}: validation loss from {first:.2f} to "
+                    f"{best['valid_loss']:.2f}, its lowest, in epoch {best['epoch']:.0f}")
+    return f"Training curve. {'; '.join(told)}."
+
+
+# BLEU by length.
+
+@styled
+def bleu_by_length(table: pd.DataFrame, main: str | None = None) -> Picture:
+    """BLEU for short and long sentences: a line per rule and size, in its 95% band.
+
+    `table` is what `experiments.compare` gives: a row per rule, hidden_size, seed and bucket
+    (shortest, longest) with bleu, low and high, 0 to 100. Several seeds are thin lines around
+    their mean. Where its column `split` says "long", the sentences are longer than any in training.
+    `main`: the rule whose line is loud; the best one unless given.
+    """
+    buckets = buckets_of(table)
+    names = [bucket_name(*bucket) for bucket in buckets]
+    curves = curves_of(table, buckets)
+    border = first_long(table, buckets)
+    place = border - 1 if border else len(buckets) - 1  # the findings are read off here
+    loud = loudest(curves, main, place)
+
+    fig = Figure(figsize=(WIDTH, 5.8), layout="constrained")
+    ax = fig.subplots()
+    for curve in curves:
+        draw_curve(ax, curve, curve is loud)
+    bottom, top = limits(table["low"].min(), table["high"].max())
+    ax.set_ylim(bottom, top)
+    ax.set_xlim(-0.25, len(buckets) - 0.9)
+    slant = 45 if len(names) > 9 else 0
+    ax.set_xticks(range(len(names)), names, rotation=slant)
+    ax.set_xlabel("words in the source sentence")
+    ax.set_ylabel("BLEU (higher is better)")
+    if border:
+        ax.axvline(border - 0.5, color=QUIET, linestyle=(0, (4, 4)), linewidth=1.5, zorder=1)
+        ax.text(border - 0.45, 1.01, "longer than any in training", color=QUIET,
+                transform=ax.get_xaxis_transform())
+    ends = [end_of(curve, curve is loud) for curve in curves]
+    label_ends(ax, ends, height=3.8)
+    write_finding(fig, bleu_finding(curves, loud, place, names))
+    several_seeds = any(len(curve.seeds) > 1 for curve in curves)
+    thin = "; thin lines: single seeds" if several_seeds else ""
+    write_note(fig, f"band: 95% interval over sentences{thin}")
+    return Picture(fig, bleu_in_words(curves, names))
+
+
+def buckets_of(table: pd.DataFrame) -> list[tuple[int, int]]:
+    """The buckets of length (shortest, longest), in their order."""
+    pairs = table[["shortest", "longest"]].drop_duplicates()
+    return sorted(pairs.itertuples(index=False, name=None))
+
+
+def bucket_name(shortest: int, longest: int) -> str:
+    """2–5, or 7 where a bucket holds only one length."""
+    return f"{shortest}–{longest}" if longest > shortest else f"{shortest}"
+
+
+def first_long(table: pd.DataFrame, buckets: Buckets) -> int:
+    """The place of the first bucket of sentences longer than in training; 0 if there is none."""
+    if "split" not in table:
+        return 0
+    longer = table.loc[table["split"] == "long", "shortest"]
+    if longer.empty:
+        return 0
+    return sum(longest < longer.min() for _, longest in buckets)
+
+
+def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
+    """A curve for each rule and size, in the order of the table."""
+    places = {bucket: place for place, bucket in enumerate(buckets)}
+    pairs = zip(table["shortest"], table["longest"], strict=True)
+    table = table.assign(place=[places[pair] for pair in pairs])
+    sizes = sorted(table["hidden_size"].unique())
+    curves: list[Curve] = []
+    for (rule, size), rows in table.groupby(["rule", "hidden_size"], sort=False):
+        points = rows.groupby("place")[["bleu", "low", "high"]].mean()
+        by_seed = rows.pivot_table(index="place", columns="seed", values="bleu")
+        seeds = [by_seed[seed].dropna() for seed in by_seed]
+        look = look_of(rule, len(curves))
+        name = rule_title(rule)
+        share = 1.0  # of its colour in its markers
+        if len(sizes) > 1:
+            name += f", {size}"
+            share = (sizes.index(size) + 1) / len(sizes)
+        face = toward_white(look.colour, share)
+        curves.append(Curve(rule, size, name, look, face, points, seeds))
+    return curves
+
+
+def draw_curve(ax: Axes, curve: Curve, loud: bool) -> None:
+    """A line in its band, and thin lines for its seeds where there are several."""
+    colour, marker, dash = curve.look
+    points = curve.points
+    ax.fill_between(points.index, points["low"], points["high"], color=colour, linewidth=0,
+                    alpha=0.25 if loud else 0.12)
+    if len(curve.seeds) > 1:
+        for bleu in curve.seeds:
+            ax.plot(bleu.index, bleu, color=colour, linewidth=0.8, alpha=0.7, gid="seed")
+    ax.plot(points.index, points["bleu"], color=colour, marker=marker, markerfacecolor=curve.face,
+            linestyle=dash, linewidth=4 if loud else 2, markersize=10 if loud else 7,
+            zorder=4 if loud else 3, gid=curve.name)
+
+
+def end_of(curve: Curve, loud: bool) -> End:
+    """Where the line of a curve ends."""
+    last = curve.points.iloc[-1]
+    return End(last.name, last["bleu"], curve.name, curve.look.colour, loud)
+
+
+def bleu_at(curve: Curve, place: int) -> float:
+    """The BLEU of a curve in a bucket, or in the last one before it that the curve has."""
+    bleu = curve.points["bleu"]
+    until = bleu[bleu.index <= place]
+    if until.empty:
+        return float(bleu.iloc[0])
+    return float(until.iloc[-1])
+
+
+def loudest(curves: Sequence[Curve], main: str | None, place: int) -> Curve:
+    """The curve that is loud: the best one of the rule `main`, or of all.
+
+    Raises ValueError where no model has this rule.
+    """
+    candidates = list(curves)
+    if main is not None:
+        candidates = [curve for curve in curves if curve.rule == main]
+    if not candidates:
+        rules = ", ".join(dict.fromkeys(curve.rule for curve in curves))
+        raise ValueError(f"no line for the rule {main!r}: there are {rules}")
+    return max(candidates, key=lambda curve: bleu_at(curve, place))
+
+
+def rival_of(loud: Curve, curves: Sequence[Curve], place: int) -> Curve | None:
+    """What the loud curve is compared with: the fixed context of its size, or else the worst."""
+    others = [curve for curve in curves if curve is not loud]
+    equal = [curve for curve in others if curve.size == loud.size]
+    fixed = [curve for curve in equal if curve.rule == "fixed"]
+    for some in (fixed, equal, others):
+        if some:
+            return min(some, key=lambda curve: bleu_at(curve, place))
+    return None
+
+
+def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequence[str]) -> str:
+    """What the chart shows: how much of their BLEU two models keep in longer sentences."""
+    rival = rival_of(loud, curves, place)
+    finding = f"At {names[place]} words {name_in_title(loud, curves)} {change(loud, place)}"
+    if rival is None:
+        return finding
+    name = name_in_title(rival, curves)
+    if rival.size == loud.size and name != rule_title(rival.rule):
+        name = f"{rule_title(rival.rule)} of equal size"
+    return f"{finding}; {name} {change(rival, place)}"
+
+
+def name_in_title(curve: Curve, curves: Sequence[Curve]) -> str:
+    """The rule of a curve, with its size where there are several."""
+    sizes = {other.size for other in curves}
+    if len(sizes) > 1:
+        return f"{rule_title(curve.rule)} ({curve.size})"
+    return rule_title(curve.rule)
+
+
+def change(curve: Curve, place: int) -> str:
+    """How the BLEU of a model changes from the shortest sentences to those in a bucket."""
+    start = round(curve.points["bleu"].iloc[0])
+    end = round(bleu_at(curve, place))
+    if place == 0 or len(curve.points) == 1:
+        return f"has {end} BLEU"
+    if end > start:
+        return f"rises from {start} to {end} BLEU"
+    if end >= 0.8 * start:
+        return f"keeps {end} of {start} BLEU"
+    return f"falls from {start} to {end} BLEU"
+
+
+def bleu_in_words(curves: Sequence[Curve], names: Sequence[str]) -> str:
+    """The chart in words."""
+    last = len(names) - 1
+    told = []
+    for curve in curves:
+        told.append(f"{curve.name} from {curve.points['bleu'].iloc[0]:.1f} to "
+                    f"{bleu_at(curve, last):.1f}")
+    ordered = sorted(curves, key=lambda curve: bleu_at(curve, last))
+    worst, best = ordered[0], ordered[-1]
+    end = f"In the longest bucket it is {best.name} with {bleu_at(best, last):.1f}"
+    if best is not worst:
+        end = (f"In the longest bucket the best is {best.name} with {bleu_at(best, last):.1f}, "
+               f"the worst {worst.name} with {bleu_at(worst, last):.1f}")
+    return (f"BLEU by length of the source sentence, {names[0]} to {names[-1]} words: "
+            f"{'; '.join(told)}. {end}.")
+
+
+# Lengths.
+
+@styled
+def length_histogram(lengths: Mapping[str, Sequence[int]]) -> Picture:
+    """How many sentences have how many words: a row for each split.
+
+    `lengths`: name of the split → the length of each of its sentences, in words.
+    """
+    fig = Figure(figsize=(WIDTH, 1.4 + 1.4 * len(lengths)), layout="constrained")
+    rows = fig.subplots(len(lengths), sharex=True, squeeze=False)[:, 0]
+    longest = max((length for counted in lengths.values() for length in counted), default=0)
+    said = []
+    for ax, (name, counted) in zip(rows, lengths.items(), strict=True):
+        words, sentences = np.unique(counted, return_counts=True)
+        ax.bar(words, sentences, width=0.85, color=DARK)
+        said.append(split_in_words(name, counted))
+        ax.set_title(said[-1], loc="left", fontsize=SMALL)
+        ax.set_ylim(0, 1.05 * max(sentences, default=1))
+        ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+    rows[-1].set_xlim(0, max(10, longest + 1))
+    rows[-1].set_xlabel("words in the source sentence")
+    fig.supylabel("sentences", fontsize=15)
+    write_finding(fig, length_finding(lengths))
+    return Picture(fig, f"How long the sentences are. {'; '.join(said)}.")
+
+
+def split_in_words(name: str, lengths: Sequence[int]) -> str:
+    """A split in words."""
+    told = f"{name}: {len(lengths):,} sentences"
+    if len(lengths):
+        middle = np.median(lengths)
+        told += f", {min(lengths)} to {max(lengths)} words, median {middle:.0f}"
+    return told
+
+
+def length_finding(lengths: Mapping[str, Sequence[int]]) -> str:
+    """What the histograms show: how long the first split's sentences are, and which go beyond."""
+    (first, counted), *others = lengths.items()
+    if not len(counted):
+        return f"{first} holds no sentence"
+    middle = np.median(counted)
+    longest = max(counted)
+    finding = (f"Half of the {first} sentences have at most {middle:.0f} words, "
+               f"none has more than {longest}")
+    beyond = [name for name, some in others if len(some) and min(some) > longest]
+    if beyond:
+        finding += f"; those of {' and '.join(beyond)} are all longer"
+    return finding
+
+
+# Values with their intervals.
+
+@styled
+def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
+    """Values with their intervals, in groups: a dot for each series in each row.
+
+    `table` has the columns row (what a group of dots is about), series (what the dots of a group
+    differ in), value, low and high, the ends of its interval (NaN: none). `label` says what the
+    values are. The title names the largest difference unless given.
+    """
+    rows = list(dict.fromkeys(table["row"]))
+    series = list(dict.fromkeys(table["series"]))
+    step = len(series) + 0.7  # lines from one group to the next
+    height = LINE * step * len(rows)
+    fig = Figure(figsize=(WIDTH, height + 1.9), layout="constrained")
+    ax = fig.subplots()
+    for number, row in enumerate(rows):
+        group = table[table["row"] == row]
+        draw_group(ax, group, series, number * step, named=number == 0)
+    middle = (len(series) - 1) / 2
+    ax.set_yticks(step * np.arange(len(rows)) + middle, rows, fontsize=16)
+    ax.set_ylim(step * len(rows) - 0.5, -0.7)
+    lowest = table[["value", "low"]].min(axis=None)
+    highest = table[["value", "high"]].max(axis=None)
+    ax.set_xlim(*limits(lowest, highest))
+    ax.set_xlabel(label)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color="#e4e4e4", linewidth=1)
+    ax.set_axisbelow(True)
+    ax.spines["left"].set_visible(False)
+    write_finding(fig, title or dots_finding(table))
+    if table["low"].notna().any():
+        write_note(fig, "line through a dot: 95% interval")
+    return Picture(fig, f"Dots: {label}. {'; '.join(dots_in_words(table, rows))}.")
+
+
+def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
+               named: bool) -> None:
+    """The dots of one row, one below the other and joined by a thin line.
+
+    Beside each stands its number and, where `named`, its series.
+    """
+    places = [top + series.index(name) for name in group["series"]]
+    ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
+    for place, item in zip(places, group.itertuples(index=False), strict=True):
+        number = series.index(item.series)
+        colour, marker, _ = LOOKS[number % len(LOOKS)]
+        right = item.value
+        if not np.isnan(item.low):
+            ax.plot([item.low, item.high], [place, place], color=colour, linewidth=2.5,
+                    solid_capstyle="butt", gid="interval")
+            right = max(right, item.high)
+        ax.plot(item.value, place, marker, color=colour, markersize=10, gid="dot")
+        written = f"{item.value:.2f}"
+        if named and len(series) > 1:
+            written += f"  {item.series}"
+        ax.annotate(written, (right, place), (10, 0), textcoords="offset points", va="center",
+                    color=colour, fontweight="bold" if named else "normal", zorder=5,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+
+
+def dots_finding(table: pd.DataFrame) -> str:
+    """What the dots show: the row whose values differ most; of a single series its two ends."""
+    if table["series"].nunique() == 1:
+        highest = table.loc[table["value"].idxmax()]
+        lowest = table.loc[table["value"].idxmin()]
+        if len(table) == 1:
+            return f"{highest['row']}: {highest['value']:.2f}"
+        return (f"Highest: {highest['row']}, {highest['value']:.2f}; "
+                f"lowest: {lowest['row']}, {lowest['value']:.2f}")
+    by_row = table.groupby("row", sort=False)["value"]
+    spreads = by_row.max() - by_row.min()
+    group = table[table["row"] == spreads.idxmax()]
+    written = group["value"].round(2)  # what looks the same counts as the same: the first is named
+    highest = group.loc[written.idxmax()]
+    lowest = group.loc[written.idxmin()]
+    return (f"The largest difference: {highest['row']} ({highest['series']} "
+            f"{highest['value']:.2f}, {lowest['series']} {lowest['value']:.2f})")
+
+
+def dots_in_words(table: pd.DataFrame, rows: Sequence[str]) -> list[str]:
+    """Each row with its values."""
+    told = []
+    for row in rows:
+        group = table[table["row"] == row]
+        values = [f"{name} {value:.2f}"
+                  for name, value in zip(group["series"], group["value"], strict=True)]
+        told.append(f"{row}: {', '.join(values)}")
+    return told
+
+
+# What a step costs.
+
+PANEL = 2.6  # inches, the height of one
+
+
+@styled
+def step_cost(tables: Tables) -> Picture:
+    """What one decoding step costs as sentences grow: a panel per task and measure.
+
+    `tables`: rule → table of `experiments.step_cost`, with the columns words, task, milliseconds
+    and kilobytes. The straight lines are fitted to the points.
+    """
+    everything = pd.concat([table.assign(rule=rule) for rule, table in tables.items()],
+                           ignore_index=True)
+    tasks = list(everything["task"].unique())
+    measures = ("milliseconds", "kilobytes")
+    fig = Figure(figsize=(12, 2 * PANEL + 2.2), layout="constrained")
+    panels = fig.subplots(len(measures), len(tasks), sharex=True, squeeze=False)
+    said = []
+    for row, measure in enumerate(measures):
+        for column, task in enumerate(tasks):
+            ax = panels[row, column]
+            points = everything[everything["task"] == task]
+            said += draw_cost(ax, points, task, measure)
+            if row == 0:
+                ax.set_title(task)
+            if column == 0:
+                ax.set_ylabel(f"{measure} a step\n(lower is better)")
+    fig.supxlabel("words in each sentence", fontsize=15)
+    write_finding(fig, cost_finding(points, task))  # of the last task: training
+    return Picture(fig, f"What one decoding step costs as sentences grow. {'; '.join(said)}.")
+
+
+def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[str]:
+    """One panel: a line for each rule, straight through its points. Returns it in words.
+
+    The first rules are drawn wide and pale, the last one narrow: so none hides another.
+    """
+    ends = []
+    said = []
+    rules = list(points["rule"].unique())
+    for number, rule in enumerate(rules):
+        look = look_of(rule, number)
+        of_rule = points[points["rule"] == rule]
+        words = of_rule["words"]
+        costs = of_rule[measure]
+        slope, start = fitted(words, costs)
+        is_last = number == len(rules) - 1
+        line = look.colour if is_last else toward_white(look.colour, 0.45)
+        face = look.colour if is_last else "white"
+        wider = 5 * (len(rules) - 1 - number)
+        ax.plot(words, start + slope * words, color=line, linewidth=2 + wider,
+                solid_capstyle="butt", gid="fit")
+        ax.plot(words, costs, look.marker, color=look.colour, markersize=8 + wider,
+                markerfacecolor=face, gid=rule)
+        name = rule.replace("_", " ")
+        end = End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False)
+        ends.append(end)
+        said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")
+    ax.set_xticks(points["words"].unique())
+    ax.set_ylim(0, 1.12 * points[measure].max())
+    label_ends(ax, ends, PANEL)
+    return said
+
+
+def fitted(words: pd.Series, costs: pd.Series) -> tuple[float, float]:
+    """Slope and start of the straight line through the points; one point gives a flat line."""
+    if words.nunique() == 1:
+        return 0.0, float(costs.mean())
+    slope, start = np.polyfit(words, costs, 1)
+    return float(slope), float(start)
+
+
+def cost_finding(points: pd.DataFrame, task: str) -> str:
+    """What the chart shows: the dearest rule beside the cheapest, for the longest sentences.
+
+    It speaks of memory alone, which is exact: one measurement of time is too noisy for a headline.
+    """
+    words = points["words"].max()
+    longest = points[points["words"] == words]
+    dear = longest.loc[longest["kilobytes"].idxmax()]
+    cheap = longest.loc[longest["kilobytes"].idxmin()]
+    if dear["rule"] == cheap["rule"]:
+        return f"At {words} words a step of {task} takes {dear['milliseconds']:.2f} ms"
+    memory = dear["kilobytes"] / cheap["kilobytes"]
+    return (f"At {words} words a step of {task} with {name_of(dear['rule'])} keeps "
+            f"{memory:.1f} times the memory that {name_of(cheap['rule'])} keeps")
