@@ -1,1 +1,1 @@
-"""Runs the notebooks, makes web pages of them and packs the course. Readers need `helpers/` only, never this."""
+"""Runs the notebooks, makes pages and slides of them, packs the course. No learner needs it."""

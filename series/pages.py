@@ -1,122 +1,142 @@
 """The notebooks as web pages that open from a folder, without a server and without the internet.
 
-Formulas become MathML while the pages are made: browsers draw it themselves, so no script has to come along.
+Formulas become MathML while the pages are made: browsers draw it themselves, without a script.
+What a page looks like stands in series/templates/.
 """
-import html
 import re
 import shutil
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import jinja2
 from latex2mathml.converter import convert
+from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from helpers import course
+from helpers import files
 from series import runner
 
 TITLE = "From one vector to attention"
-CODE = HtmlFormatter(style="friendly").get_style_defs(".highlight")  # the colours of code
-STYLE = """
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 56rem; font: 1.05rem/1.6 system-ui, sans-serif; color: #1b1b1b }
-nav { display: flex; justify-content: space-between; gap: 1rem; padding: 1rem 0; font-size: .95rem }
-a { color: #00508f } h1, h2, h3 { line-height: 1.25 } img, svg, video { max-width: 100%; height: auto }
-pre, code { font: .9rem/1.45 ui-monospace, monospace } pre { margin: 0; overflow-x: auto }
-p code, li code { overflow-wrap: anywhere }
-.input_area, .text_cell_render pre { background: #f4f5f7; border-left: 3px solid #00508f; padding: .6rem .8rem }
-.input_area { margin-top: 1rem } .output_area { padding: .5rem .8rem; overflow-x: auto }
-.output_area pre { font-size: .85rem } .highlight { background: none } .celltag_setup .input { display: none }
-table { border-collapse: collapse; margin: 1rem 0; font-size: .95rem; display: block; overflow-x: auto }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd }
-math[display=block] { margin: 1rem 0; overflow-x: auto; overflow-y: hidden }
-blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid #ccc }
-.map { list-style: none; padding: 0 } .map li { padding: 1.2rem 0; border-top: 1px solid #ddd } .map h2 { margin: 0 }
-.map img { display: block; max-height: 16rem; margin-top: .6rem }
-"""
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+TEMPLATES = Path(__file__).parent / "templates"
+CODE_STYLE = HtmlFormatter(style="friendly").get_style_defs(".highlight")  # the colours of code
 
+FRAMES = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
+                            trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+
+BADGE_IMAGE = re.compile(r"\[!\[([^]]*)\]\(http[^)]*\)\]")
+NOTEBOOK_LINK = re.compile(r'(href="(?:\./)?\d\d_[\w-]+)\.ipynb')
+
+
+class Page(NamedTuple):
+    """One notebook, as pages speak of it: its file, its title, and what the map shows of it."""
+    file: str
+    title: str
+    beginning: Markup  # the paragraph under the title
+    picture: str       # the file of the promised picture, "" for none
+    alt: str           # what that picture shows, in words
+
+
+# Markdown.
 
 class Formulas(IPythonRenderer):
     """Renders Markdown as the notebook does, with formulas as MathML."""
 
-    def inline_math(self, body, display="inline"):
-        return convert(body.strip(), display=display)
+    def inline_math(self, body: str) -> str:
+        return convert(body.strip(), display="inline")
 
-    def block_math(self, body):
-        return self.inline_math(body, "block")
+    def block_math(self, body: str) -> str:
+        return convert(body.strip(), display="block")
 
-    def latex_environment(self, name, body):
+    def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
 
-def render(markdown):
-    """Markdown → HTML; other notebooks become other pages, a badge becomes words."""
-    markdown = re.sub(r"\[!\[([^]]*)\]\(http[^)]*\)\]", r"[\1]", markdown)
-    page = MarkdownWithMath(Formulas(escape=False, exclude_anchor_links=True)).render(markdown)
-    return re.sub(r'(href="(?:\./)?\d\d_[\w-]+)\.ipynb', r"\1.html", page)
+def render(markdown: str) -> str:
+    """Markdown → HTML; links to notebooks lead to their pages, a badge becomes words."""
+    markdown = BADGE_IMAGE.sub(r"[\1]", markdown)
+    renderer = Formulas(escape=False, exclude_anchor_links=True)
+    page = MarkdownWithMath(renderer).render(markdown)
+    return NOTEBOOK_LINK.sub(r"\1.html", page)
 
 
-def opening(nb):
-    """A notebook's title, and the paragraph under it."""
-    first = next((cell.source for cell in nb.cells if cell.cell_type == "markdown"), "")
-    title, _, rest = first.strip().partition("\n")
-    return title.lstrip("# ").strip(), next((part for part in rest.split("\n\n") if part.strip()), "").strip()
+def opening(nb: NotebookNode) -> tuple[str, str]:
+    """A notebook's title, and the paragraph under it (as Markdown); "" for what it lacks."""
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            title, _, rest = cell.source.strip().partition("\n")
+            beginning, _, _ = rest.strip().partition("\n\n")
+            return title.lstrip("# ").strip(), beginning.strip()
+    return "", ""
+
+
+# Notebooks → HTML.
+
+def exporter_options(template: str) -> dict[str, Any]:
+    """What the exporters of pages and of slides have in common.
+
+    `template` is a folder in series/templates/.
+    """
+    return {
+        "template_name": template,
+        "extra_template_basedirs": [str(TEMPLATES)],
+        "filters": {"markdown2html": render},
+        "exclude_input_prompt": True,
+        "exclude_output_prompt": True,
+    }
 
 
 @cache
-def exporter():
+def exporter() -> HTMLExporter:
     """Makes HTML of notebooks; made once, for that takes longer than a page does."""
-    return HTMLExporter(template_name="basic", filters={"markdown2html": render}, exclude_input_prompt=True,
-                        exclude_output_prompt=True)
+    return HTMLExporter(**exporter_options("cells"))
 
 
-def body(nb):
+def cells(nb: NotebookNode) -> Markup:
     """The cells of a notebook as HTML."""
-    return exporter().from_notebook_node(nb)[0]
+    html, _ = exporter().from_notebook_node(nb)
+    return Markup(html)
 
 
-def write(path, title, content, style=STYLE):
-    """Write one page, or one deck of slides."""
-    return course.write(path, PAGE.format(title=html.escape(title), style=CODE + style, body=content))
+def write(path: Path, template: str, title: str, **content: Any) -> Path:
+    """Write a page, the map, or a deck of slides; `content` is what its template shows."""
+    frame = FRAMES.get_template(template)
+    html = frame.render(title=title, code_style=Markup(CODE_STYLE), **content)
+    return files.write(path, html)
 
 
-def link(path, nb, before="", after=""):
-    """A link to a notebook's page."""
-    return f'<a href="{path.stem}.html">{before}{html.escape(opening(nb)[0])}{after}</a>'
+# The site.
 
+def site(paths: Iterable[Path], pictures: Path, folder: Path) -> Path:
+    """Make a page of each executed notebook, and index.html, the map of the series; gives the map.
 
-def site(paths, pictures, folder):
-    """Make a page of each executed notebook, and index.html, the map of the series. Gives the index."""
+    `pictures` is the folder of those that notebooks promise, `folder` the site's: it is made anew.
+    """
     books = [(path, runner.read(path)) for path in paths]
     shutil.rmtree(folder, ignore_errors=True)
     if pictures.exists():
         shutil.copytree(pictures, folder / "pictures", ignore=shutil.ignore_patterns("*.tmp"))
-    rows = []
-    for place, (path, nb) in enumerate(books):
-        back = link(*books[place - 1], before="← ") if place else "<span></span>"
-        on = link(*books[place + 1], after=" →") if place + 1 < len(books) else "<span></span>"
-        nav = f'<nav>{back} <a href="index.html">The series</a> {on}</nav>'
-        write(folder / f"{path.stem}.html", opening(nb)[0], nav + body(nb) + nav)
-        rows.append(f"<li><h2>{link(path, nb)}</h2>{render(opening(nb)[1])}{shown(nb, path.stem[:2], folder)}</li>")
-    return write(folder / "index.html", TITLE, f"<h1>{TITLE}</h1><ol class=\"map\">{''.join(rows)}</ol>")
+    pages = [page_of(path, nb, folder) for path, nb in books]
+    for place, (_, nb) in enumerate(books):
+        page = pages[place]
+        back = pages[place - 1] if place > 0 else None
+        on = pages[place + 1] if place + 1 < len(pages) else None
+        write(folder / page.file, "page.html.j2", page.title, cells=cells(nb), back=back, on=on)
+    return write(folder / "index.html", "map.html.j2", TITLE, pages=pages)
 
 
-def shown(nb, number, folder):
-    """The picture that a notebook promises, for the map; nothing where it has none."""
-    png, alt = runner.picture(nb) or (None, None)
-    if not png:
-        return ""
-    course.write(folder / "pictures" / f"{number}.png", png)
-    return f'<img src="pictures/{number}.png" alt="{html.escape(alt)}" loading="lazy">'
+def page_of(path: Path, nb: NotebookNode, folder: Path) -> Page:
+    """What others have to know of a notebook's page; writes its promised picture into `folder`."""
+    title, beginning = opening(nb)
+    file = f"{path.stem}.html"
+    picture = runner.picture(nb)
+    if picture is None:
+        return Page(file, title, Markup(render(beginning)), "", "")
+    png, alt = picture
+    name = f"pictures/{path.stem[:2]}.png"
+    files.write(folder / name, png)
+    return Page(file, title, Markup(render(beginning)), name, alt)

@@ -1,122 +1,133 @@
-"""The notebooks as decks of slides: one HTML file each, which opens in any browser without the internet.
+"""The notebooks as decks of slides: one HTML file each, which opens in any browser offline.
 
-What stands on a slide is said in the notebook: each cell's slide type, as JupyterLab's property inspector shows it.
-"slide" begins a chapter, "subslide" the next slide of it, "-" goes on, "fragment" waits for a key, "notes" is for the
-speaker (key S), "skip" stays out. Pictures and tables come without their code, and a picture fills its slide.
+What stands on a slide is said in the notebook: each cell's slide type, as JupyterLab's property
+inspector shows it. "slide" begins a chapter, "subslide" the next slide of it, "-" goes on,
+"fragment" waits for a key, with what goes on after it, "notes" is for the speaker (key S), "skip"
+stays out. Pictures and tables come without their code, and a picture fills its slide.
+
+nbconvert arranges the cells; the deck is our own, because nbconvert's fetches its engine online.
 """
 import copy
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
 
-from nbformat.v4 import new_notebook
+from markupsafe import Markup
+from nbconvert import SlidesExporter
+from nbformat import NotebookNode
+from traitlets.config import Config
 
 from series import pages, runner
 
-REVEAL = "sphinx-revealjs==3.2.1"  # a package that carries reveal.js: it is only unpacked, never installed
-PARTS = "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"
-STYLE = """
-html, body { margin: 0; height: 100%; background: white; color: #1b1b1b }
-.reveal { font: 30px/1.4 system-ui, sans-serif } .reveal .slides { text-align: left }
-.reveal .slides section { padding: 0; height: 720px; box-sizing: border-box }
-.page { position: absolute; left: 36px; right: 36px; top: 18px; display: flow-root }
-h1 { font-size: 1.9em; margin: .6em 0 .5em } h2 { font-size: 1.4em; margin: 0 0 .5em } h1, h2, h3 { line-height: 1.2 }
-a { color: #00508f } p, ul, ol { margin: .5em 0 } img { display: block; margin: 0 auto; width: auto }
-pre, code { font: .85em/1.35 ui-monospace, monospace } pre { margin: 0; white-space: pre }
-.input_area pre { font-size: .62em } .output_area pre { font-size: .75em }
-.input_area, .text_cell_render pre { background: #f4f5f7; border-left: 4px solid #00508f; padding: .3em .6em }
-.output_area { margin: .35em 0 } .celltag_shown .input { display: none } .highlight { background: none }
-table { border-collapse: collapse; margin: .5em auto; font-size: .75em }
-th, td { padding: .15em .6em; border-bottom: 1px solid #ddd; text-align: left }
-math[display=block] { margin: .4em 0 } blockquote { margin: .5em 0; padding-left: .7em; border-left: 4px solid #ccc }
-.step-player p, .step-player input { display: none } .step-player { width: 100% }
-.reveal .slides section .fragment { transition: none }
-.reveal .slide-number { background: none; color: #666; font-size: 14px }
-"""
-FIT = """
-function fit(slide) {  // a picture takes the room that the words leave; then letters shrink until all of it fits
-  const page = slide.querySelector(":scope > .page"), image = page && page.querySelector("img"), tall = 676;
-  for (let size = 32; page && size >= 14; size--) {
-    page.style.fontSize = size + "px";
-    if (image) image.style.height = "0";
-    const room = tall - page.offsetHeight;
-    if (image) image.style.height = Math.min(room, image.naturalHeight / image.naturalWidth * page.clientWidth) + "px";
-    if (room >= (image ? 480 : 0) && page.scrollWidth <= page.clientWidth) break;
-  }
+REVEAL = "sphinx-revealjs==3.2.1"  # a package that carries reveal.js: unpacked, never installed
+REVEAL_FOLDER = "sphinx_revealjs/_static/revealjs"
+REVEAL_PARTS = {
+    "css": "dist/reveal.css",
+    "script": "dist/reveal.js",
+    "notes": "plugin/notes/notes.js",
 }
-Reveal.on("ready", event => fit(event.currentSlide));
-Reveal.on("slidechanged", event => fit(event.currentSlide));
-addEventListener("load", () => {
-  Reveal.initialize({width: 1280, height: 720, margin: 0, center: false, hash: true, transition: "none",
-                     navigationMode: "linear", slideNumber: "c/t", viewDistance: 2, plugins: [RevealNotes]});
-});
-"""
-DECK = """<div class="reveal"><div class="slides">
-{slides}
-</div></div>
-<script>{reveal}</script>
-<script>{notes}</script>
-<script>{fit}</script>"""
+
+SHOWN = {"image/png", "text/html"}  # pictures, players, tables: shown without the code
+ALONE = "alone"  # the tag of a cell that shows such an output and nothing else
 
 
-def reveal(folder):
-    """The PARTS of reveal.js as texts: fetched from the package registry once, and kept in `folder`."""
-    pattern = f"*-{REVEAL.partition('==')[2]}-*.whl"
+def reveal(folder: Path) -> dict[str, Markup]:
+    """REVEAL_PARTS as texts that may stand in a page: fetched once, and kept in `folder`."""
+    version = REVEAL.partition("==")[2]
+    pattern = f"*-{version}-*.whl"
     if not list(folder.glob(pattern)):
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        if subprocess.run([*pip, "--dest", str(folder), REVEAL]).returncode:
-            raise runner.Stopped(f"reveal.js, which moves the slides, could not be fetched (pip download {REVEAL}): go "
-                                 "online once, after that the slides are made without a network.")
+        fetch(folder)
+    parts = {}
     with zipfile.ZipFile(next(folder.glob(pattern))) as wheel:
-        return [wheel.read(f"sphinx_revealjs/_static/revealjs/{part}").decode() for part in PARTS]
+        for name, path in REVEAL_PARTS.items():
+            text = wheel.read(f"{REVEAL_FOLDER}/{path}").decode()
+            parts[name] = Markup(text.replace("</script", r"<\/script"))
+    return parts
 
 
-def pieces(cell):
-    """A cell as (slide type, cell) pairs: a picture or a table comes without code, and several pictures one by one."""
-    kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
-    if kind == "skip":
-        return
-    shown = [output for output in cell.get("outputs", []) if {"image/png", "text/html"} & output.get("data", {}).keys()]
-    for output in shown:
+def fetch(folder: Path) -> None:
+    """Download the package with reveal.js; raises Stopped where there is no network."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    ran = subprocess.run([*pip, "--no-deps", "--dest", str(folder), REVEAL])
+    if ran.returncode != 0:
+        raise runner.Stopped("reveal.js, which moves the slides, could not be fetched "
+                             f"(pip download {REVEAL}): go online once, after that the slides "
+                             "are made without a network.")
+
+
+def spread(nb: NotebookNode) -> NotebookNode:
+    """A copy of a notebook for slides: pictures and tables in cells of their own, notes early.
+
+    A slide's notes come right behind its first cell: within a fragment the speaker would see them
+    only when the class sees the fragment.
+    """
+    nb = copy.deepcopy(nb)
+    cells = [piece for cell in nb.cells for piece in pieces(cell)]
+    nb.cells = []
+    place = 0  # for the notes of this slide
+    for cell in cells:
+        if slide_type(cell) == "notes":
+            nb.cells.insert(place, cell)
+            place += 1
+            continue
+        nb.cells.append(cell)
+        if slide_type(cell) in ("slide", "subslide"):
+            place = len(nb.cells)
+    return nb
+
+
+def slide_type(cell: NotebookNode) -> str:
+    """What a notebook says of a cell: "slide", "subslide", "fragment", "notes", "skip", or "-"."""
+    return cell.metadata.get("slideshow", {}).get("slide_type", "-")
+
+
+def pieces(cell: NotebookNode) -> Iterator[NotebookNode]:
+    """A cell as it goes onto slides: a cell for each picture or table; itself where it has none."""
+    outputs = [output for output in cell.get("outputs", []) if is_shown_alone(output)]
+    if not outputs:
+        yield cell
+    for number, output in enumerate(outputs):
         alone = copy.deepcopy(cell)
-        alone.outputs, alone.metadata["tags"] = [output], ["shown"]
-        yield kind, alone
-        kind = "subslide"
-    if not shown:
-        yield kind, cell
+        alone.id = f"{cell.id}-{number}"
+        alone.outputs = [output]
+        alone.metadata.tags = [ALONE]
+        if number > 0 and slide_type(cell) != "skip":
+            alone.metadata.slideshow = {"slide_type": "subslide"}
+        yield alone
 
 
-def chapters(nb):
-    """The slides of a notebook: chapters, in each of them slides, in each of them (slide type, cell) pairs."""
-    found = []
-    for kind, cell in (piece for cell in nb.cells for piece in pieces(cell)):
-        if kind == "slide" or not found:
-            found.append([[]])
-        elif kind == "subslide":
-            found[-1].append([])
-        found[-1][-1].append((kind, cell))
-    return found
+def is_shown_alone(output: NotebookNode) -> bool:
+    """Is this a picture, a player or a table?"""
+    return bool(SHOWN & output.get("data", {}).keys())
 
 
-def section(cells):
-    """One slide, with its notes for the speaker."""
-    page, notes = "", ""
-    for kind, cell in cells:
-        body = pages.body(new_notebook(cells=[cell]))
-        if kind == "notes":
-            notes += body
-        else:
-            page += f'<div class="fragment">{body}</div>' if kind == "fragment" else body
-    return f'<section><div class="page">{page}</div><aside class="notes">{notes}</aside></section>'
+@cache
+def exporter() -> SlidesExporter:
+    """Makes slides of notebooks, without the code of cells that stand ALONE."""
+    config = Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {ALONE}}})
+    return SlidesExporter(config=config, **pages.exporter_options("deck"))
 
 
-def decks(paths, folder, store):
-    """Make a deck of each executed notebook; gives their files. reveal.js is kept in `store`."""
-    css, script, notes = (text.replace("</script", r"<\/script") for text in reveal(store))
+def slides(nb: NotebookNode) -> Markup:
+    """The slides of a notebook: a section for each chapter, in it one for each slide."""
+    html, _ = exporter().from_notebook_node(spread(nb))
+    return Markup(html)
+
+
+def decks(paths: Iterable[Path], folder: Path, store: Path) -> list[Path]:
+    """Make a deck of each executed notebook in `folder`; gives their files.
+
+    reveal.js is kept in the folder `store`.
+    """
+    parts = reveal(store)
     made = []
     for path in paths:
         nb = runner.read(path)
-        slides = "\n".join(f"<section>{''.join(map(section, chapter))}</section>" for chapter in chapters(nb))
-        deck = DECK.format(slides=slides, reveal=script, notes=notes, fit=FIT)
-        made.append(pages.write(folder / f"{path.stem}.html", pages.opening(nb)[0], deck, css + STYLE))
+        title, _ = pages.opening(nb)
+        file = folder / f"{path.stem}.html"
+        pages.write(file, "deck.html.j2", title, slides=slides(nb), reveal=parts)
+        made.append(file)
     return made
