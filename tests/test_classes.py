@@ -1,4 +1,4 @@
-"""A class that a notebook builds is the class of helpers/: with the same weights it gives the same numbers."""
+"""A class that a notebook builds equals the one of helpers/: same weights, same numbers."""
 import nbformat
 import pytest
 import torch
@@ -42,8 +42,8 @@ def test_additive_attention_of_notebook_04(toy, batch):
     model = training.build(toy, small(rule="additive")).eval()
     memory = model.encode(batch.source, batch.lengths)
     mine = built_in("04")["AdditiveAttention"](24, 24)
-    mine.load_state_dict(model.decoder.rule.state_dict())
+    mine.load_state_dict(model.decoder.context_rule.state_dict())
     hidden = torch.randn(5, 24)
     mine_focus = Focus(*mine(hidden, memory._replace(keys=mine.key(memory.states))))
-    for ours, theirs in zip(mine_focus, model.decoder.rule(hidden, memory), strict=True):
+    for ours, theirs in zip(mine_focus, model.decoder.context_rule(hidden, memory), strict=True):
         assert ours.equal(theirs) or ours.allclose(theirs, atol=1e-6)

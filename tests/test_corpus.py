@@ -1,4 +1,4 @@
-"""Sentences come in whole: corpora, tokens, vocabularies, batches; and bad files are refused in one clear sentence."""
+"""Sentences come in whole, and bad files are refused in one clear sentence."""
 import hashlib
 import random
 
@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from helpers import corpus, course, text
-from helpers.corpus import Pair
+from helpers.text import Pair
 
 
 @pytest.mark.parametrize("typed, tokens", [
     ("I love you", "i love you"),
     ("Je t'aime !", "je t' aime !"),
-    ("L’ami d'Anne, aujourd'hui : qu'est-ce que c'est ?", "l' ami d' anne , aujourd'hui : qu' est-ce que c' est ?"),
+    ("L’ami d'Anne, aujourd'hui : qu'est-ce que c'est ?",
+     "l' ami d' anne , aujourd'hui : qu' est-ce que c' est ?"),
     ("She doesn't know the ice-cream man.", "she doesn't know the ice-cream man ."),
     ("Zwei Männer, 3 Hunde.", "zwei männer , 3 hunde ."),
     ("   ", ""),
@@ -22,9 +23,11 @@ def test_tokenize(typed, tokens):
 
 
 def test_the_vocabulary_counts_and_knows_what_it_does_not_know():
-    vocab = text.vocabularies([Pair(["b", "a", "b"], ["x"]), Pair(["c", "b", "a"], ["y"])], at_least=2).source
+    pairs = [Pair(["b", "a", "b"], ["x"]), Pair(["c", "b", "a"], ["y"])]
+    vocab = text.vocabularies(pairs, min_count=2).source
     assert vocab.itos == [*text.SPECIALS, "b", "a"]
-    assert [vocab.stoi[word] for word in text.SPECIALS] == [text.UNKNOWN_ID, text.PAD_ID, text.START_ID, text.END_ID]
+    special_ids = [text.UNKNOWN_ID, text.PAD_ID, text.START_ID, text.END_ID]
+    assert [vocab.stoi[word] for word in text.SPECIALS] == special_ids
     assert text.numbers(["a", "never", "b"], vocab) == [5, text.UNKNOWN_ID, 4]
     assert len(vocab) == 6, "looking an unknown word up must not add it"
 
@@ -41,7 +44,8 @@ def test_batches_hold_every_pair_once_and_little_padding():
     again = list(text.batches(examples, 16, shuffle=random.Random(1)))
     other = list(text.batches(examples, 16, shuffle=random.Random(2)))
     assert all(torch.equal(a.target, b.target) for a, b in zip(batches, again, strict=True))
-    assert not all(torch.equal(a.target[0], b.target[0]) for a, b in zip(batches, other, strict=True))
+    first_words = [(a.target[0], b.target[0]) for a, b in zip(batches, other, strict=True)]
+    assert not all(torch.equal(mine, theirs) for mine, theirs in first_words)
 
 
 def test_the_phrasebook_loads_with_its_gold_links():
@@ -49,8 +53,10 @@ def test_the_phrasebook_loads_with_its_gold_links():
     sizes = [len(split) for split in phrasebook[1:]]
     assert sizes == [300, 300, 300, 300]
     for pair in phrasebook.test:
-        assert {j for _, j in pair.alignment} == set(range(len(pair.target)))
-    assert list(corpus.frame(phrasebook.test[:3]).columns) == ["source", "target", "source_words", "target_words"]
+        assert {target for _, target in pair.alignment} == set(range(len(pair.target)))
+        assert len(pair.kinds) == len(pair.target)
+    table = corpus.as_table(phrasebook.test[:3])
+    assert list(table.columns) == ["source", "target", "source_words", "target_words"]
 
 
 def own_file(folder, lines, name="mine.tsv"):
@@ -60,7 +66,8 @@ def own_file(folder, lines, name="mine.tsv"):
 
 
 def test_your_own_file_is_split_by_source_sentence(tmp_path):
-    lines = [f"Sentence {k // 2} here.\tPhrase {k} ici !\tCC-BY licence, number {k}" for k in range(200)]
+    lines = [f"Sentence {k // 2} here.\tPhrase {k} ici !\tCC-BY licence, number {k}"
+             for k in range(200)]
     mine = corpus.load(own_file(tmp_path, lines))
     assert mine.name == "mine" and mine.long == []
     assert sum(len(split) for split in mine[1:]) == 200
@@ -90,22 +97,32 @@ def test_other_bad_files_are_named(tmp_path):
         corpus.load("multi30k-de-de")
 
 
-@pytest.mark.parametrize("alignment", ["0-0 2-9", "0-0 x", "0.0"])
-def test_a_damaged_phrasebook_is_named(tmp_path, alignment):
-    good = ["english\tfrench\talignment", "i sleep\tje dors\t0-0 1-1"]
-    path = own_file(tmp_path, [*good, f"i run\tje cours\t{alignment}"])
-    with pytest.raises(ValueError, match=r"mine\.tsv, line 3: .* is not an alignment"):
-        corpus.read_phrasebook(path)
+@pytest.mark.parametrize("alignment, kinds, told", [
+    ("0-0 2-9", "pronoun verb", "'0-0 2-9' is not an alignment"),
+    ("0-0 x", "pronoun verb", "is not an alignment"),
+    ("0.0", "pronoun verb", "is not an alignment"),
+    ("0-0 -1-1", "pronoun verb", "is not an alignment"),
+    ("0-0 1-1", "pronoun", "1 kinds for 2 French words"),
+])
+def test_a_damaged_phrasebook_is_named(tmp_path, alignment, kinds, told):
+    header = "english\tfrench\talignment\tkinds"
+    good = "i sleep\tje dors\t0-0 1-1\tpronoun verb"
+    bad = f"i run\tje cours\t{alignment}\t{kinds}"
+    with pytest.raises(ValueError, match=rf"mine\.tsv, line 3: .*{told}"):
+        corpus.read_phrasebook(own_file(tmp_path, [header, good, bad]))
 
 
 def multi30k_copy(folder, monkeypatch):
-    """A copy of Multi30k with four pairs in each split, one of them empty on one side, and its true checksums."""
+    """A copy of Multi30k with true checksums: four pairs in each split, one of them half empty."""
     tok = folder / "data" / "task1" / "tok"
     tok.mkdir(parents=True)
     sums = {}
-    for split in corpus.MULTI30K_SPLITS.values():
+    for split in ("train", "val", "test_2016_flickr"):
         for language, line in (("de", "ein hund &apos;s"), ("en", "a dog")):
-            content = f"{line} 1\n{line} 2\n\n{line} 4\n".encode() if language == "de" else f"{line}\n".encode() * 4
+            if language == "de":
+                content = f"{line} 1\n{line} 2\n\n{line} 4\n".encode()
+            else:
+                content = f"{line}\n".encode() * 4
             (tok / f"{split}.lc.norm.tok.{language}").write_bytes(content)
             sums[f"{split}.lc.norm.tok.{language}"] = hashlib.sha256(content).hexdigest()
     monkeypatch.setattr(corpus, "MULTI30K_SHA256", sums)
@@ -117,7 +134,8 @@ def test_multi30k_from_a_copy(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTI30K_DIR", str(tmp_path))
     loaded = corpus.load("multi30k-de-en")
     assert [len(split) for split in loaded[1:]] == [3, 3, 3, 0]
-    assert loaded.test[0].source == ["ein", "hund", "'s", "1"] and loaded.test[0].target == ["a", "dog"]
+    assert loaded.test[0].source == ["ein", "hund", "'s", "1"]
+    assert loaded.test[0].target == ["a", "dog"]
     (tok / "val.lc.norm.tok.en").write_text("somebody else's text\n")
     with pytest.raises(ValueError, match=r"val\.lc\.norm\.tok\.en is not the file .*SHA-256"):
         corpus.load("multi30k-de-en")

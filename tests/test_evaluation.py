@@ -1,4 +1,4 @@
-"""Scores are the field's, and what is said of the weights is checked against cases worked by hand."""
+"""Scores are the field's; what is said of the weights is checked against cases worked by hand."""
 import math
 
 import pandas as pd
@@ -6,8 +6,8 @@ import pytest
 import torch
 from torchtext.data.metrics import bleu_score
 
-from helpers import evaluation, translation
-from helpers.corpus import Pair
+from helpers import evaluation
+from helpers.text import Pair
 from helpers.translation import Trace
 
 
@@ -18,8 +18,10 @@ class Said:
 
 
 def test_bleu_is_that_of_two_libraries():
-    references = ["the cat sat on the mat today", "a dog ran through the park", "we see the old house near the river"]
-    said = ["the cat sat on a mat today", "a dog ran to the park", "we see an old house near the river"]
+    references = ["the cat sat on the mat today", "a dog ran through the park",
+                  "we see the old house near the river"]
+    said = ["the cat sat on a mat today", "a dog ran to the park",
+            "we see an old house near the river"]
     pairs, said = [Pair(["x"], line.split()) for line in references], [Said(line) for line in said]
     theirs = bleu_score([one.words for one in said], [[pair.target] for pair in pairs])
     ours, low, high = evaluation.bleu_interval(said, pairs)
@@ -30,8 +32,12 @@ def test_bleu_is_that_of_two_libraries():
 
 
 def test_the_buckets_of_length_hold_every_sentence_once():
-    pairs = [Pair(["w"] * (1 + k % 20), "the cat sat on the mat".split()) for k in range(400)]
-    said = [Said("the cat sat on the mat" if len(pair.source) <= 10 else "the dog sat on a mat") for pair in pairs]
+    target = ["the", "cat", "sat", "on", "the", "mat"]
+    pairs = [Pair(["w"] * (1 + k % 20), target) for k in range(400)]
+    said = []
+    for pair in pairs:
+        right = len(pair.source) <= 10
+        said.append(Said("the cat sat on the mat" if right else "the dog sat on a mat"))
     table = evaluation.by_length(said, pairs, buckets=5, draws=20)
     assert table.sentences.sum() == 400 and len(table) == 5
     assert table.shortest.iloc[0] == 1 and table.longest.iloc[-1] == 20
@@ -44,7 +50,8 @@ def by_hand():
     """"a b c" → "x y": x looks at b (right, one of two links), y at c (wrong, it comes from a)."""
     weights = torch.tensor([[0.1, 0.6, 0.3], [0.25, 0.25, 0.5], [0.0, 0.0, 1.0]])
     empty = torch.zeros(3, 1)
-    trace = Trace(["a", "b", "c"], ["x", "y", "<eos>"], weights.log(), weights, empty, empty, empty, [], "Rule")
+    trace = Trace(["a", "b", "c"], ["x", "y", "<eos>"], weights.log(), weights, empty, empty, empty,
+                  [], "additive")
     return trace, Pair(["a", "b", "c"], ["x", "y"], [(0, 0), (1, 0), (0, 1)])
 
 
@@ -56,7 +63,8 @@ def test_links_and_alignment_error_by_hand():
     assert table.mass.tolist() == pytest.approx([0.7, 0.25])
     assert table.entropy[1] == pytest.approx(-0.5 * math.log(0.25) - 0.5 * math.log(0.5))
     # One of two links predicted is among three gold ones: AER = 1 - (1 + 1) / (2 + 3).
-    assert evaluation.alignment_error(table) == pytest.approx((1 - 2 / 5,) * 3)  # one sentence: no interval
+    # One sentence: the interval has no width.
+    assert evaluation.alignment_error(table) == pytest.approx((1 - 2 / 5,) * 3)
     with pytest.raises(ValueError, match="sentence 0: gold links are needed"):
         evaluation.links([trace], [pair._replace(target=["x", "z"])])
 
@@ -71,11 +79,12 @@ def test_alignment_error_counts_links_and_not_sentences():
     """A long sentence weighs more than a short one, and the interval lies around the error."""
     long, short = {"sentence": 0, "hit": False, "gold": 1}, {"sentence": 1, "hit": True, "gold": 3}
     error, low, high = evaluation.alignment_error(pd.DataFrame([long] * 8 + [short] * 2))
-    assert error == pytest.approx(1 - 2 * 2 / (10 + 14)) and low == pytest.approx(0.5) and high == pytest.approx(1)
+    assert error == pytest.approx(1 - 2 * 2 / (10 + 14))
+    assert low == pytest.approx(0.5) and high == pytest.approx(1)
 
 
 def test_an_interval_covers_sentences_and_not_words():
-    """Words of one sentence are right or wrong together here, so the interval must be as wide as sentences make it."""
+    """Words of one sentence are right or wrong together here: as wide as sentences make it."""
     values = [float(sentence % 2) for sentence in range(40) for _ in range(10)]
     by_sentence = [sentence for sentence in range(40) for _ in range(10)]
     mean, low, high = evaluation.mean_interval(values, by_sentence)
@@ -85,24 +94,59 @@ def test_an_interval_covers_sentences_and_not_words():
     assert evaluation.mean_interval([1.0] * 9, [0, 1, 2] * 3) == (1, 1, 1)
 
 
-def test_hiding_a_word_takes_its_weight_and_nothing_else(toy, learnt):
-    pairs = [pair for pair in toy.train[:8] if len(pair.source) > 1]
-    traces = translation.translate(learnt, [pair.source for pair in pairs])
-    table = evaluation.hidden_word(learnt, traces)
-    assert len(table) == sum(len(trace.target) for trace in traces)
-    for row in table.itertuples():
-        said, chance = traces[row.sentence].rivals[row.step][0]
-        assert row.word == said and row.kept == pytest.approx(chance, abs=1e-5)
-    two = table[table.sentence == 0]
-    assert len(traces[0].source) == 2 and (two.attended != two.other).all()
-    with torch.no_grad():  # with one of two words hidden, the context is the state of the other
-        states = traces[0].states
-        left = 1 - int(traces[0].weights[0].argmax())
-        decoder, word = learnt.decoder, torch.tensor([2])
-        gates = decoder.read(word) + decoder.context_gates(states[left:left + 1])
-        reset, update, new = gates.chunk(3, dim=1)
-        reset_h, update_h, new_h = decoder.hidden_gates(traces[0].hidden[:1]).chunk(3, dim=1)
-        new = torch.tanh(new + torch.sigmoid(reset + reset_h) * new_h)
-        after = torch.lerp(new, traces[0].hidden[:1], torch.sigmoid(update + update_h))
-        expected = decoder.output(after).softmax(dim=1)[0, learnt.vocabs.target[traces[0].target[0]]]
-    assert table.attended[0] == pytest.approx(expected.item(), abs=1e-5)
+def test_what_happens_along_the_diagonal():
+    """Three words of three: the diagonal points at the first, second and third source word."""
+    weights = torch.eye(3)
+    empty = torch.zeros(3, 1)
+    trace = Trace(["a", "b", "c"], ["x", "y", "z"], weights.log(), weights, empty, empty, empty,
+                  [], "additive")
+    pair = Pair(["a", "b", "c"], ["x", "y", "z"], [(0, 0), (2, 1), (2, 2)])
+    table = evaluation.diagonal(evaluation.links([trace], [pair]), [pair])
+    assert table.hit.tolist() == [True, False, True]
+
+
+def test_kinds_travel_with_the_links():
+    trace, pair = by_hand()
+    assert evaluation.links([trace], [pair]).kind.tolist() == [None, None]
+    kinds = pair._replace(kinds=["article", "noun"])
+    assert evaluation.links([trace], [kinds]).kind.tolist() == ["article", "noun"]
+
+
+def test_an_interval_as_text():
+    interval = evaluation.Interval(0.8784, 0.8712, 0.8853)
+    assert evaluation.interval_text(interval) == "0.878 [0.871, 0.885]"
+    bleu = evaluation.Interval(97.26, 96.8, 97.8)
+    assert evaluation.interval_text(bleu, digits=1) == "97.3 [96.8, 97.8]"
+
+
+def test_wilsons_interval_holds_at_the_ends():
+    """Wilson 1927: 5 of 10 by hand; and nothing seen in ten tries is not impossible."""
+    half = 1.96 * math.sqrt(0.25 / 10 + 1.96**2 / 400) / (1 + 1.96**2 / 10)
+    share, low, high = evaluation.share_interval(0.5, 10)
+    assert share == 0.5 and low == pytest.approx(0.5 - half) and high == pytest.approx(0.5 + half)
+    _, low, high = evaluation.share_interval(0.0, 10)
+    assert low == pytest.approx(0) and 0.2 < high < 0.35
+
+
+def test_tables_by_length_are_read_across():
+    rows = []
+    for rule, bleu in (("fixed", 40.0), ("additive", 90.0)):
+        for shortest, longest in ((2, 6), (7, 30)):
+            rows.append({"rule": rule, "hidden_size": 64, "seed": 1, "split": "test",
+                         "shortest": shortest,
+                         "longest": longest, "sentences": 10, "bleu": bleu, "low": bleu - 1,
+                         "high": bleu + 1, "perfect": 0.5})
+    table = pd.DataFrame(rows)
+    shown = evaluation.length_table(table)
+    assert list(shown.columns) == ["2 to 6", "7 to 30"]
+    assert shown.loc[("additive", 64), "7 to 30"] == "90.0 [89.0, 91.0]"
+    shares = evaluation.length_table(table, "perfect")
+    assert shares.loc[("fixed", 64), "2 to 6"].startswith("0.50 [0.24, 0.76")
+
+
+def test_translations_stand_beside_their_references():
+    pairs = [Pair(["i", "sleep"], ["je", "dors"]), Pair(["you", "run", "."], ["tu", "cours", "."])]
+    table = evaluation.side_by_side([Said("je dors"), Said("tu dors .")], pairs)
+    assert table.words.tolist() == [2, 3] and table.right.tolist() == [True, False]
+    assert table.translation.tolist() == ["je dors", "tu dors ."]
+    assert table.reference.tolist() == ["je dors", "tu cours ."]

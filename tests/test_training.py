@@ -8,7 +8,8 @@ import torch
 from conftest import small
 from helpers import course, evaluation, text, training, translation
 from helpers.attention import RULES
-from helpers.corpus import Corpus, Pair
+from helpers.corpus import Corpus
+from helpers.text import Pair
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +17,7 @@ def build_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(course, "BUILD", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_a_tiny_corpus_is_learnt_by_heart(toy, rule):
     few = Corpus("few", toy.train[:12], toy.train[:12], toy.train[:12], [])
@@ -31,7 +33,8 @@ def test_equal_settings_give_equal_models(toy):
     histories, weights = [], []
     for _ in range(2):
         model = training.build(toy, small(epochs=2, dropout=0.2))
-        histories.append(training.fit(model, toy, small(epochs=2, dropout=0.2))[["train_loss", "valid_loss"]])
+        history = training.fit(model, toy, small(epochs=2, dropout=0.2))
+        histories.append(history[["train_loss", "valid_loss"]])
         weights.append(model.state_dict())
     pd.testing.assert_frame_equal(*histories)
     assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
@@ -45,13 +48,15 @@ def test_the_best_epoch_is_kept(toy):
 
 
 def test_the_loss_is_per_word_however_it_is_batched(toy, learnt):
-    alone, together = (training.loss_per_word(learnt, text.examples(toy.test, learnt.vocabs), size) for size in (1, 64))
+    examples = text.examples(toy.test, learnt.vocabs)
+    alone = training.loss_per_word(learnt, examples, 1)
+    together = training.loss_per_word(learnt, examples, 64)
     assert alone == pytest.approx(together, rel=1e-5)
 
 
 def test_a_diverging_training_says_so(toy):
-    with pytest.raises(ValueError, match="not a number.*lower the rate"):
-        training.fit(training.build(toy, small()), toy, small(rate=1e30, epochs=2))
+    with pytest.raises(ValueError, match="not a number.*lower the learning rate"):
+        training.fit(training.build(toy, small()), toy, small(learning_rate=1e30, epochs=2))
 
 
 def test_a_model_is_trained_once_and_then_loaded(toy, monkeypatch):
@@ -63,11 +68,47 @@ def test_a_model_is_trained_once_and_then_loaded(toy, monkeypatch):
 
 
 def test_other_settings_or_other_sentences_are_another_checkpoint(toy):
-    path = training.checkpoint(toy, small())
-    assert path == training.checkpoint(toy, small())
-    others = [training.checkpoint(toy, small(seed=2)), training.checkpoint(toy, small(rule="mean")),
-              training.checkpoint(toy._replace(train=toy.train[:-1]), small())]
-    assert len({path, *others}) == 4
+    path = training.checkpoint_path(toy, small())
+    assert path == training.checkpoint_path(toy, small())
+    fewer = toy._replace(train=toy.train[:-1])
+    other_valid = toy._replace(valid=toy.valid[1:])
+    moved = toy._replace(train=[*toy.train, toy.valid[0]], valid=toy.valid[1:])
+    others = [training.checkpoint_path(toy, small(seed=2)),
+              training.checkpoint_path(toy, small(rule="mean")),
+              training.checkpoint_path(fewer, small()),
+              training.checkpoint_path(other_valid, small()),
+              training.checkpoint_path(moved, small())]
+    assert len({path, *others}) == 6
+
+
+def test_after_an_edit_of_the_protocol_a_model_is_trained_anew(toy, tmp_path, monkeypatch):
+    """A change of the code trains again, a change of its comments does not."""
+    copies = []
+    for path in training.PROTOCOL_FILES:
+        copy = tmp_path / path.name
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        copies.append(copy)
+    monkeypatch.setattr(training, "PROTOCOL_FILES", copies)
+    trainings = []
+    real_fit = training.fit
+
+    def counted_fit(*arguments):
+        trainings.append(arguments)
+        return real_fit(*arguments)
+
+    monkeypatch.setattr(training, "fit", counted_fit)
+    quick = small(epochs=1)
+    training.trained(toy, quick)
+    protocol = tmp_path / "training.py"
+    text_before = protocol.read_text(encoding="utf-8")
+    protocol.write_text(text_before + "\n# a comment\n", encoding="utf-8")
+    training.trained(toy, quick)
+    assert len(trainings) == 1, "a comment changes no weights"
+    assert "max_norm=1.0" in text_before
+    edited = text_before.replace("max_norm=1.0", "max_norm=2.0")
+    protocol.write_text(edited, encoding="utf-8")
+    training.trained(toy, quick)
+    assert len(trainings) == 2, "the old weights were loaded after an edit of the protocol"
 
 
 def test_no_checkpoint_is_overwritten_or_half_written(toy, learnt, monkeypatch, tmp_path):
@@ -92,7 +133,7 @@ def test_a_damaged_or_foreign_checkpoint_is_named(toy, learnt, tmp_path):
     path = tmp_path / "model.pt"
     training.save(learnt, pd.DataFrame({"epoch": [1]}), path)
     with pytest.raises(ValueError, match="model.pt is damaged or belongs to another model"):
-        training.load(training.build(toy, small(hidden=32)), path)
+        training.load(training.build(toy, small(hidden_size=32)), path)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="model.pt is damaged.*delete it"):
         training.load(learnt, path)
@@ -104,13 +145,15 @@ def test_a_trace_is_what_happened(toy, learnt):
     assert trace.source == ["the", "old", "red", "car"]
     assert trace.target[-1] == text.END and trace.words == trace.target[:-1]
     assert trace.scores.shape == trace.weights.shape == (m, n)
-    assert trace.states.shape == (n, size) and trace.context.shape == (m, size) and trace.hidden.shape == (m + 1, size)
+    assert trace.states.shape == (n, size) and trace.context.shape == (m, size)
+    assert trace.hidden.shape == (m + 1, size)
     assert trace.weights.allclose(trace.scores.softmax(dim=1))
     assert trace.context.allclose(trace.weights @ trace.states, atol=1e-6)
     assert trace.hidden[0].equal(trace.states[-1])
     for word, rivals in zip(trace.target, trace.rivals, strict=True):
         chances = [chance for _, chance in rivals]
-        assert rivals[0][0] == word and chances == sorted(chances, reverse=True) and sum(chances) <= 1 + 1e-6
+        assert rivals[0][0] == word and chances == sorted(chances, reverse=True)
+        assert sum(chances) <= 1 + 1e-6
         assert len(rivals) == 6
 
 
@@ -119,7 +162,8 @@ def test_a_forced_trace_says_the_reference_and_scores_as_training_does(toy, lear
     references = [["le", "chat"], [*pairs[1].target, "rouge"], pairs[2].target]
     traces = translation.translate(learnt, [pair.source for pair in pairs], references)
     assert [trace.words for trace in traces] == references
-    batch = next(text.batches(text.examples([Pair(pairs[0].source, references[0])], learnt.vocabs), 1))
+    pair = Pair(pairs[0].source, references[0])
+    batch = next(text.batches(text.examples([pair], learnt.vocabs), 1))
     states, foci = learnt.decoder(batch.target[:, :-1], learnt.encode(batch.source, batch.lengths))
     assert traces[0].hidden[1:].allclose(states[0], atol=1e-5)
     assert traces[0].weights.allclose(torch.cat([focus.weights for focus in foci]), atol=1e-5)
@@ -129,7 +173,7 @@ def test_a_forced_trace_says_the_reference_and_scores_as_training_does(toy, lear
 
 
 def test_weight_on_padding_is_never_drawn(learnt, monkeypatch):
-    rule, forward = type(learnt.decoder.rule), type(learnt.decoder.rule).forward
+    rule, forward = type(learnt.decoder.context_rule), type(learnt.decoder.context_rule).forward
 
     def leaking(self, hidden, memory):
         return forward(self, hidden, memory._replace(mask=torch.ones_like(memory.mask)))

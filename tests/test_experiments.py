@@ -1,0 +1,115 @@
+"""What is measured with models agrees with other code, and with what can be worked out."""
+import pytest
+import torch
+
+from conftest import gru_cell, small
+from helpers import course, evaluation, experiments, text, training, translation
+from helpers.model import count_parameters
+from helpers.text import Pair
+
+
+@pytest.fixture(autouse=True)
+def build_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "BUILD", tmp_path)
+
+
+def test_compare_measures_each_model_by_length_and_as_a_whole(toy):
+    """Two rules on the toy corpus, with a split of long sentences: tables hold what parts give."""
+    long = [pair for pair in toy.train if len(pair.source) == 4][:6]
+    corpus = toy._replace(long=long)
+    protocols = [small(rule="fixed", epochs=2), small(rule="additive", epochs=6)]
+    lengths, models = experiments.compare(corpus, protocols, buckets=2)
+
+    assert models["rule"].tolist() == ["fixed", "additive"]
+    assert models["hidden_size"].tolist() == [24, 24] and models["seed"].tolist() == [1, 1]
+    for settings, row in zip(protocols, models.itertuples(), strict=True):
+        model, history = training.trained(corpus, settings)  # loaded: compare has trained it
+        traces = translation.translate(model, [pair.source for pair in corpus.test])
+        assert row.bleu == pytest.approx(evaluation.bleu(traces, corpus.test))
+        assert row.perfect == evaluation.perfect(traces, corpus.test)
+        assert row.low <= row.bleu <= row.high
+        assert row.parameters == count_parameters(model)
+        assert row.seconds == pytest.approx(history.seconds.sum())
+
+        mine = lengths[lengths["rule"] == settings.rule]
+        tested = mine[mine["split"] == "test"]
+        assert tested["sentences"].sum() == len(corpus.test)
+        weighted = (tested["perfect"] * tested["sentences"]).sum() / tested["sentences"].sum()
+        assert weighted == pytest.approx(row.perfect)
+        (beyond,) = mine[mine["split"] == "long"].itertuples()
+        traces = translation.translate(model, [pair.source for pair in long])
+        assert beyond.sentences == 6 and beyond.shortest == beyond.longest == 4
+        assert beyond.bleu == pytest.approx(evaluation.bleu(traces, long))
+
+
+def test_hiding_a_word_takes_its_weight_and_nothing_else(toy, learnt):
+    pairs = [pair for pair in toy.train[:8] if len(pair.source) > 1]
+    traces = translation.translate(learnt, [pair.source for pair in pairs])
+    table = experiments.hide_words(learnt, traces)
+    assert len(table) == sum(len(trace.target) for trace in traces)
+    for row in table.itertuples():
+        said, probability = traces[row.sentence].rivals[row.step][0]
+        assert row.word == said and row.kept == pytest.approx(probability, abs=1e-5)
+
+
+def test_with_one_of_two_words_hidden_the_context_is_the_state_of_the_other(toy, learnt):
+    """torch's own GRU cell, fed with the state that is left, says the same."""
+    trace = translation.translate(learnt, [["the", "cat"]])[0]
+    row = experiments.hide_words(learnt, [trace]).iloc[0]
+    left = 1 - int(trace.weights[0].argmax())
+    decoder = learnt.decoder
+    with torch.no_grad():
+        start = decoder.embedding(torch.tensor([text.START_ID]))
+        cell_input = torch.cat([start, trace.states[left:left + 1]], dim=1)
+        after = gru_cell(decoder, 16, 24)(cell_input, trace.hidden[:1])
+        probabilities = decoder.output(after).softmax(dim=1)[0]
+    said = learnt.vocabs.target.stoi[trace.target[0]]
+    assert row.attended == pytest.approx(probabilities[said].item(), abs=1e-5)
+    assert row.attended != row.other
+
+
+def test_a_sentence_of_one_word_has_nothing_to_hide(learnt):
+    traces = translation.translate(learnt, [["cat"], ["the", "cat"]])
+    assert set(experiments.hide_words(learnt, traces).sentence) == {1}
+
+
+def test_the_bytes_of_a_step_are_those_of_its_traces(toy, learnt):
+    """Per sentence and step a row of scores and of weights, a context, a state; the states once."""
+    table = experiments.step_cost(learnt, [3, 6], sentences=2, repeats=1)
+    assert table.words.tolist() == [3, 3, 6, 6] and (table.milliseconds > 0).all()
+    assert table.task.tolist() == ["translating", "training"] * 2
+    size, floats = 24, 4
+    translating = table[table.task == "translating"]
+    for words, kilobytes in translating[["words", "kilobytes"]].itertuples(index=False):
+        steps = words + 1
+        numbers = steps * (2 * words + size) + words * size + (steps + 1) * size
+        assert kilobytes == pytest.approx(2 * numbers * floats / 1e3 / steps)
+
+
+def test_what_training_keeps_grows_with_the_source_only_under_attention(toy):
+    """Additive attention keeps numbers for each source word at every step, fixed does not."""
+    grown = {}
+    for rule in ("fixed", "additive"):
+        model = training.build(toy, small(rule=rule))
+        table = experiments.step_cost(model, [10, 40], sentences=2, repeats=1)
+        short, long = table[table.task == "training"].kilobytes
+        grown[rule] = long - short
+    # 30 more source words, the tanh of each: 24 floats, in 2 sentences
+    assert grown["additive"] > 30 * 24 * 4 * 2 / 1e3
+    assert grown["additive"] > 4 * grown["fixed"]
+
+
+def test_a_backward_pass_leaves_no_gradients_behind(learnt):
+    experiments.training_bytes(learnt, [Pair(["the", "cat"], ["le", "chat"])])
+    assert all(weights.grad is None for weights in learnt.parameters())
+
+
+def test_the_probability_of_a_word_is_the_one_that_the_trace_kept(toy, learnt):
+    """Said or not, each of a step's likeliest words; and a word never met counts as <unk>."""
+    (trace,) = translation.translate(learnt, [["the", "red", "car"]])
+    for step, rivals in enumerate(trace.rivals):
+        for word, probability in rivals:
+            found = experiments.word_probability(learnt, trace, step, word)
+            assert found == pytest.approx(probability, abs=1e-6)
+    unknown = experiments.word_probability(learnt, trace, 0, text.UNKNOWN)
+    assert experiments.word_probability(learnt, trace, 0, "blorf") == unknown
