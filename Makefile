@@ -6,7 +6,7 @@ REPO ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test lab refresh site slides publish zip clean
+.PHONY: help notebooks test quick lab refresh setup site slides publish zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
@@ -16,15 +16,23 @@ help:
 notebooks: $(VENV)/ready ## execute the notebooks in order: build/notebooks, build/site, build/tables
 	@$(RUN) -m series notebooks $(NAMES)
 
-test: $(VENV)/ready ## ruff, then every test; each notebook runs on little data among them
+test: $(VENV)/ready ## style, types, then every test; each notebook runs on little data among them
 	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m mypy
 	@$(RUN) -m pytest
+
+quick: $(VENV)/ready ## style, and the tests that take a moment: about two minutes
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m pytest -m "not slow"
 
 lab: $(VENV)/ready ## open the notebooks in JupyterLab
 	@$(RUN) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
-refresh: $(VENV)/ready ## execute the committed notebooks in place: renews their outputs and pictures
+refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the committed notebooks in place
 	@$(RUN) -m series refresh $(NAMES)
+
+setup: $(VENV)/ready ## write notebooks/setup.py into the first cell of every notebook
+	@$(RUN) -m series setup
 
 site: $(VENV)/ready ## only the web pages: build/site/index.html
 	@$(RUN) -m series site
