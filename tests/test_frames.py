@@ -158,6 +158,7 @@ def test_bars_scores_and_cells_say_the_weights(love):
 
 
 @pytest.mark.parametrize("name", ["one word, one step", "two words", "eight words"])
+@pytest.mark.slow
 def test_displayed_weights_add_up_to_one(name):
     last = made(name)[-1]
     over_bars = written(last, "weight")
@@ -312,6 +313,7 @@ def boxes_of_texts(picture):
 
 
 @pytest.mark.parametrize("name", MADE)
+@pytest.mark.slow
 def test_no_text_stands_on_another(name):
     for picture in some(name):
         for (one, box), (other, second) in itertools.combinations(boxes_of_texts(picture), 2):

@@ -74,6 +74,7 @@ def test_every_picture_is_whole_and_legible(name):
 
 @pytest.mark.parametrize("n", [1, 3, 8, 40])
 @pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.slow
 def test_sentences_of_any_length_and_script_are_drawn_without_a_warning(script, n, capsys):
     source = words_like(SCRIPTS[script], n)
     target = [*words_like(SCRIPTS[script], n), "<eos>"]

@@ -220,6 +220,7 @@ def test_states_and_their_labels_have_the_hues_of_the_words():
 
 @pytest.mark.parametrize("made", [LOVE, trace(1, 2), trace(2, 6), trace(8, 10), trace(8, 9, "mean"),
                                   trace(8, 3, "fixed"), trace(40, 41), trace(40, 41, "fixed")])
+@pytest.mark.slow
 def test_no_label_covers_another_one_or_a_point(made):
     picture = figures.context_map(made)
     picture.fig.draw_without_rendering()

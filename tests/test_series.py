@@ -144,6 +144,7 @@ def test_parameters_are_passed_on_and_leave_no_trace(home, anywhere):
     assert not notes
 
 
+@pytest.mark.slow
 def test_errors_reach_the_terminal_as_one_message():
     command = [sys.executable, "-m", "series", "notebooks", "99_nothing"]
     ran = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True)

@@ -195,6 +195,7 @@ def test_titles_and_what_is_said_so_far():
     assert {"…", "été3", "été8"} <= set(late) and "été2" not in late
 
 
+@pytest.mark.slow
 def test_the_fixed_context_and_the_mean_ask_nothing_and_have_no_empty_bars():
     for rule, scores in (("fixed", ["−∞", "−∞", "0.00"]), ("mean", ["0.00"] * 3)):
         picture = figures.step_panels(trace(3, 2, rule), 1)
@@ -376,6 +377,7 @@ def test_the_steps_that_a_grid_leaves_out_can_be_asked_for():
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("words", (1, 3, 8))
+@pytest.mark.slow
 def test_displayed_weights_of_each_row_add_up_to_one(words, rule):
     picture = figures.pipeline_grid(trace(words, 4, rule))
     drawn = parts(picture)
