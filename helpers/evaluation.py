@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sacrebleu.metrics import BLEU
+from sacrebleu.significance import PairedTest
 
 from helpers.text import Pair
 from helpers.translation import Trace
@@ -30,6 +31,16 @@ def interval_text(interval: Interval, digits: int = 3) -> str:
 def tokenised_bleu() -> BLEU:
     """sacrebleu's BLEU (Post 2018) for text that is tokenised already."""
     return BLEU(tokenize="none", force=True)  # force: yes, we know that it is tokenised
+
+
+def signature() -> str:
+    """How sacrebleu says which BLEU this is (Post 2018, section 4): to be printed beside a score.
+
+    Two scores can be compared only if their signatures and their references are the same.
+    """
+    bleu = tokenised_bleu()
+    bleu.corpus_score(["a"], [["a"]])  # only then does it know that there is one reference for each
+    return str(bleu.get_signature())
 
 
 def bleu_of_texts(translations: list[str], references: list[str]) -> float:
@@ -68,6 +79,74 @@ def texts(traces: Sequence[Trace], pairs: Sequence[Pair]) -> tuple[list[str], li
     translations = [" ".join(trace.words) for trace in traces]
     references = [" ".join(pair.target) for pair in pairs]
     return translations, references
+
+
+# Two models on the same sentences.
+
+class Paired(NamedTuple):
+    """How far one model is ahead of another on the same sentences, in BLEU."""
+    difference: float  # positive: the first model is ahead
+    low: float         # the difference's 95% interval over sentences
+    high: float
+    p: float           # how often two equally good models would differ so much by chance, 0 to 1
+
+
+def paired(traces_a: Sequence[Trace], traces_b: Sequence[Trace], pairs: Sequence[Pair],
+           draws: int = 1000) -> Paired:
+    """How far is the model of `traces_a` ahead of that of `traces_b`, and may it be chance?
+
+    Both models are compared on the same drawn sentences, so that what is hard for both cancels
+    out: they may differ although their own intervals overlap. The interval is the paired bootstrap
+    (Koehn 2004). `p` is sacrebleu's approximate randomisation (Riezler and Maxwell
+    2005), two-sided and at least 1 / (draws + 1); the p of its bootstrap looks at one side only.
+    Both cover the choice of sentences, not the luck of training.
+    """
+    translations_a, references = texts(traces_a, pairs)
+    translations_b, _ = texts(traces_b, pairs)
+    counts_a = sentence_counts(translations_a, references)                # [sentences, 10]
+    counts_b = sentence_counts(translations_b, references)
+    lot = np.random.default_rng(1)
+    differences = []
+    for _ in range(draws):
+        drawn = lot.integers(0, len(pairs), len(pairs))                   # [sentences]
+        differences.append(bleu_of_counts(counts_a[drawn]) - bleu_of_counts(counts_b[drawn]))
+    difference = bleu_of_counts(counts_a) - bleu_of_counts(counts_b)
+    low, high = np.quantile(differences, [0.025, 0.975])
+    p = chance(translations_a, translations_b, references, draws)
+    return Paired(difference, low, high, p)
+
+
+def chance(translations_a: list[str], translations_b: list[str], references: list[str],
+           draws: int) -> float:
+    """sacrebleu's p: how often two models differ so much if the sentences change sides by lot."""
+    if translations_a == translations_b:
+        return 1.0  # sacrebleu counts larger differences only, and would find none
+    test = PairedTest([("b", translations_b), ("a", translations_a)], {"BLEU": tokenised_bleu()},
+                      [references], test_type="ar", n_samples=draws)
+    _, found = test()
+    result: Any = found["BLEU"][1]  # of the second system, beside the first
+    return result.p_value
+
+
+def sentence_counts(translations: list[str], references: list[str]) -> np.ndarray:
+    """What BLEU has to know of each sentence: numbers [sentences, 10], which can be added up.
+
+    Words of the translation and of the reference; correct 1- to 4-grams; all 1- to 4-grams.
+    """
+    bleu = BLEU(tokenize="none", force=True, effective_order=True)  # made for single sentences
+    rows = []
+    for translation, reference in zip(translations, references, strict=True):
+        score = bleu.sentence_score(translation, [reference])
+        rows.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
+    return np.array(rows)
+
+
+def bleu_of_counts(counts: np.ndarray) -> float:
+    """Corpus BLEU, 0 to 100, of sentences of which `sentence_counts` [sentences, 10] are known."""
+    said, reference, *grams = counts.sum(axis=0).tolist()
+    score = BLEU.compute_bleu(correct=grams[:4], total=grams[4:], sys_len=said, ref_len=reference,
+                              smooth_method="exp")  # as everywhere, for all that sacrebleu does
+    return score.score
 
 
 # By sentence length.

@@ -1,8 +1,12 @@
 """Scores are the field's; what is said of the weights is checked against cases worked by hand."""
+import itertools
 import math
+import random
 
+import numpy as np
 import pandas as pd
 import pytest
+import sacrebleu
 import torch
 from torchtext.data.metrics import bleu_score
 
@@ -29,6 +33,119 @@ def test_bleu_is_that_of_two_libraries():
     assert low < high <= 100
     with pytest.raises(ValueError, match="2 translations for 3 references"):
         evaluation.bleu(said[:2], pairs)
+
+
+def test_the_signature_says_what_was_scored():
+    """Our references are words between spaces, one for each sentence."""
+    said = dict(part.split(":") for part in evaluation.signature().split("|"))
+    assert said["nrefs"] == "1" and said["tok"] == "none"
+    assert said["version"] == sacrebleu.__version__
+
+
+def drawn_sentences(number, seed=1):
+    """Random references of easy and of hard sentences, and what a model says of each."""
+    lot = random.Random(seed)
+    vocabulary = [f"w{k}" for k in range(30)]
+    references = []
+    translations = []
+    for place in range(number):
+        words = lot.choices(vocabulary, k=lot.randint(4, 12))
+        mistakes = 0.5 if place % 2 else 0.05
+        said = [lot.choice(vocabulary) if lot.random() < mistakes else word for word in words]
+        references.append(words)
+        translations.append(said)
+    return references, translations
+
+
+def as_pairs(references):
+    return [Pair(["x"], words) for words in references]
+
+
+def as_said(translations):
+    return [Said(" ".join(words)) for words in translations]
+
+
+def library_bleu(translations, references):
+    """sacrebleu's own function, from the texts."""
+    lines = [" ".join(words) for words in references]
+    said = [" ".join(words) for words in translations]
+    return sacrebleu.corpus_bleu(said, [lines], tokenize="none", force=True).score
+
+
+@pytest.fixture
+def two_models():
+    """References, what one model says, and what another says: the same with a few mistakes more."""
+    references, better = drawn_sentences(120)
+    worse = [list(words) for words in better]
+    for words in worse[::6]:
+        words[0] = "mistake"
+    return references, better, worse
+
+
+def test_counts_of_sentences_add_up_to_the_bleu_of_all(two_models):
+    references, better, _ = two_models
+    said = [" ".join(words) for words in better]
+    counts = evaluation.sentence_counts(said, [" ".join(words) for words in references])
+    for some in (slice(None), slice(0, 7), slice(3, 4)):
+        expected = library_bleu(better[some], references[some])
+        assert evaluation.bleu_of_counts(counts[some]) == pytest.approx(expected)
+
+
+def test_a_small_steady_difference_is_found_by_pairs_alone(two_models):
+    """Sentences differ more than models: their own intervals overlap, that of the difference
+    lies beside 0. Draws of whole texts, scored by sacrebleu, give the same interval."""
+    references, better, worse = two_models
+    pairs = as_pairs(references)
+    test = evaluation.paired(as_said(better), as_said(worse), pairs, draws=300)
+    ahead = evaluation.bleu_interval(as_said(better), pairs)
+    behind = evaluation.bleu_interval(as_said(worse), pairs)
+    assert ahead.low < behind.high
+    assert 0 < test.low < test.difference < test.high and test.p < 0.01
+    expected = library_bleu(better, references) - library_bleu(worse, references)
+    assert test.difference == pytest.approx(expected)
+
+    lot = np.random.default_rng(7)
+    differences = []
+    for _ in range(300):
+        drawn = lot.integers(0, len(pairs), len(pairs))
+        some = [references[place] for place in drawn]
+        differences.append(library_bleu([better[place] for place in drawn], some)
+                           - library_bleu([worse[place] for place in drawn], some))
+    assert [test.low, test.high] == pytest.approx(np.quantile(differences, [0.025, 0.975]), abs=0.5)
+
+
+def test_the_other_way_round_a_difference_changes_its_sign(two_models):
+    references, better, worse = two_models
+    pairs = as_pairs(references)
+    there = evaluation.paired(as_said(better), as_said(worse), pairs, draws=50)
+    back = evaluation.paired(as_said(worse), as_said(better), pairs, draws=50)
+    assert back[:3] == pytest.approx((-there.difference, -there.high, -there.low))
+    assert there.p == back.p
+
+
+def test_a_model_does_not_differ_from_itself(two_models):
+    references, better, _ = two_models
+    test = evaluation.paired(as_said(better), as_said(better), as_pairs(references), draws=20)
+    assert test == (0, 0, 0, 1)
+
+
+def test_p_is_the_share_of_all_ways_to_exchange_the_translations():
+    """Ten sentences can be exchanged in 1,024 ways, and all of them can be tried."""
+    references, first = drawn_sentences(10, seed=3)
+    _, second = drawn_sentences(10, seed=3)
+    second[0] = ["nothing"] * 8
+    second[2] = second[2][:2]
+    first[5] = first[5][:3]
+    test = evaluation.paired(as_said(first), as_said(second), as_pairs(references), draws=4000)
+    as_large = []
+    for exchanged in itertools.product([False, True], repeat=10):
+        ways = list(zip(exchanged, first, second, strict=True))
+        left = [b if swap else a for swap, a, b in ways]
+        right = [a if swap else b for swap, a, b in ways]
+        difference = library_bleu(left, references) - library_bleu(right, references)
+        as_large.append(abs(difference) > abs(test.difference) + 1e-9)
+    assert 0.05 < np.mean(as_large) < 0.95
+    assert test.p == pytest.approx(np.mean(as_large), abs=0.05)
 
 
 def test_the_buckets_of_length_hold_every_sentence_once():
