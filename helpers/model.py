@@ -93,6 +93,10 @@ class Decoder(nn.Module):
         """One step: y_{i-1} after `read` [batch, 3 hidden], s_{i-1} [batch, hidden] → s_i."""
         focus = self.context_rule(hidden, memory)
         from_input = word_gates + self.context_gates(focus.context)    # [batch, 3 hidden]
+        return self.cell(from_input, hidden), focus
+
+    def cell(self, from_input: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        """The GRU cell: its input, after the gates' products [batch, 3 hidden], and s_{i-1} → s_i."""
         from_hidden = self.hidden_gates(hidden)                        # [batch, 3 hidden]
         reset_x, update_x, proposal_x = from_input.chunk(3, dim=1)     # each [batch, hidden]
         reset_h, update_h, proposal_h = from_hidden.chunk(3, dim=1)
@@ -100,8 +104,7 @@ class Decoder(nn.Module):
         update = torch.sigmoid(update_x + update_h)
         proposal = torch.tanh(proposal_x + reset * proposal_h)
         # lerp is the mixture (1 - update) · proposal + update · hidden, in one operation
-        hidden = torch.lerp(proposal, hidden, update)                  # [batch, hidden]
-        return hidden, focus
+        return torch.lerp(proposal, hidden, update)                    # [batch, hidden]
 
     def forward(self, words: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, list[Focus]]:
         """Teacher forcing: `words` [batch, target] are given → s_1..s_m [batch, target, hidden].
