@@ -96,7 +96,7 @@ class Decoder(nn.Module):
         return self.cell(from_input, hidden), focus
 
     def cell(self, from_input: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        """The GRU cell: its input, after the gates' products [batch, 3 hidden], and s_{i-1} → s_i."""
+        """The GRU cell: what enters its three gates [batch, 3 hidden], and s_{i-1} → s_i."""
         from_hidden = self.hidden_gates(hidden)                        # [batch, 3 hidden]
         reset_x, update_x, proposal_x = from_input.chunk(3, dim=1)     # each [batch, hidden]
         reset_h, update_h, proposal_h = from_hidden.chunk(3, dim=1)
