@@ -1,5 +1,5 @@
 """From a trained model to sentences: greedy search, and the Trace of all that happened."""
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -49,15 +49,8 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
     """
     check_sentences(sentences)
     model.eval()
-
-
-    def length_at(place: int) -> int:
-        return len(sentences[place])
-
-    by_length = sorted(range(len(sentences)), key=length_at)
     found: dict[int, Trace] = {}  # place in `sentences` → its trace
-    for start in range(0, len(by_length), batch_size):
-        places = by_length[start:start + batch_size]
+    for places in similar_lengths(sentences, batch_size):
         some = [sentences[place] for place in places]
         if references is None:
             traces = greedy(model, some)
@@ -71,6 +64,16 @@ def translate_one(model: Seq2Seq, sentence: str) -> Trace:
     """The Trace of one sentence, as typed: "I love you"."""
     (trace,) = translate(model, [text.tokenize(sentence)])
     return trace
+
+
+def similar_lengths(sentences: Sentences, batch_size: int) -> Iterator[list[int]]:
+    """The places of all sentences, in batches of about the same length: little padding."""
+    def length_at(place: int) -> int:
+        return len(sentences[place])
+
+    by_length = sorted(range(len(sentences)), key=length_at)
+    for start in range(0, len(by_length), batch_size):
+        yield by_length[start:start + batch_size]
 
 
 def check_sentences(sentences: Sentences) -> None:
@@ -92,9 +95,8 @@ class Steps(NamedTuple):
 def greedy(model: Seq2Seq, sentences: Sentences) -> list[Trace]:
     """Translate a batch: at every step the likeliest word, until each sentence has said <eos>."""
     memory = encode(model, sentences)
-    lengths = memory.mask.sum(dim=1)
-    limits = 2 * lengths + 10  # so that a lost model stops
-    first = torch.full_like(lengths, text.START_ID)
+    limits = step_limits(memory)
+    first = torch.full_like(limits, text.START_ID)
     steps = decode(model, memory, first, limits)
     targets = []
     said = torch.stack(steps.words, dim=1).tolist()
@@ -122,6 +124,12 @@ def encode(model: Seq2Seq, sentences: Sentences) -> Memory:
     ids = [text.numbers(words, model.vocabs.source) for words in sentences]
     lengths = torch.tensor([len(row) for row in ids])
     return model.encode(text.padded(ids).to(model.device), lengths)
+
+
+def step_limits(memory: Memory) -> torch.Tensor:
+    """After how many steps a translation is cut off, so that a lost model stops: [batch]."""
+    lengths = memory.mask.sum(dim=1)
+    return 2 * lengths + 10
 
 
 def decode(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tensor,
@@ -197,3 +205,18 @@ def traces_of(model: Seq2Seq, sentences: Sentences, targets: list[list[str]], me
                             context=context[row, :m], states=states[row, :n],
                             hidden=hidden[row, :m + 1], rivals=step_rivals, rule=model.rule))
     return traces
+
+
+def copy_unknown(trace: Trace) -> Trace:
+    """The trace with each <unk> of its translation replaced by the source word looked at most.
+
+    Names and numbers are often the same in both languages. Jean et al. 2015 (arXiv:1412.2007,
+    section 3.3) do so with the weights; Luong et al. 2015 (arXiv:1410.8206) teach the model to
+    point. Both look the word up in a dictionary before they copy it.
+    """
+    words = []
+    for word, weights in zip(trace.target, trace.weights, strict=True):
+        if word == text.UNKNOWN:
+            word = trace.source[int(weights.argmax())]
+        words.append(word)
+    return trace._replace(target=words)

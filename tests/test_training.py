@@ -198,3 +198,13 @@ def test_an_empty_sentence_is_refused(learnt, sentences):
         translation.translate(learnt, sentences)
     with pytest.raises(ValueError, match="sentence 1 is"):
         translation.translate_one(learnt, "   ")
+
+
+def test_an_unknown_word_is_copied_from_the_place_looked_at(learnt):
+    """Only the <unk>s change, each into the source word with the largest weight of its step."""
+    source = ["the", "xyzzy", "car"]
+    (trace,) = translation.translate(learnt, [source], [["la", text.UNKNOWN, "plugh"]])
+    weights = torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.1, 0.0, 0.9], [0.0, 0.0, 1.0]])
+    copied = translation.copy_unknown(trace._replace(weights=weights))
+    assert copied.words == ["la", "xyzzy", "plugh"] and copied.target[-1] == text.END
+    assert trace.words == ["la", text.UNKNOWN, "plugh"], "the trace itself stays as it was"

@@ -9,10 +9,12 @@ from helpers.figures.maps import context_map
 from helpers.figures.player import play
 from helpers.figures.steps import pipeline_grid, step_panels
 from helpers.figures.style import Picture
+from helpers.figures.trees import beam_tree
 
 __all__ = [
     "Picture",
     "attention_heatmap",
+    "beam_tree",
     "bleu_by_length",
     "compare_rules",
     "context_map",

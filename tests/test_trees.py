@@ -1,0 +1,94 @@
+"""The picture of a beam search says what was tried, what was kept and what won."""
+import math
+
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import FancyBboxPatch
+
+from conftest import small
+from drawing import check_whole_and_legible, visible_texts
+from helpers import beam, figures, training
+from helpers.figures.style import DARK
+
+
+@pytest.fixture(scope="module")
+def tree(toy):
+    settings = small(epochs=2)
+    model = training.build(toy, settings)
+    training.fit(model, toy, settings)
+    (found,) = beam.search(model, [["the", "big", "red", "car"]], beam=3)
+    return found
+
+
+@pytest.fixture(scope="module")
+def picture(tree):
+    return figures.beam_tree(tree)
+
+
+def words_of(picture):
+    """gid → the Text of each word of the tree."""
+    return {text.get_gid(): text for text in visible_texts(picture)
+            if (text.get_gid() or "").startswith("word-")}
+
+
+def test_every_word_tried_stands_in_its_column_with_its_probability(tree, picture):
+    drawn = words_of(picture)
+    assert len(drawn) == sum(len(tried) for tried in tree.tried)
+    columns = []
+    for step, tried in enumerate(tree.tried, start=1):
+        lefts = set()
+        for rank, node in enumerate(tried, start=1):
+            text = drawn[f"word-{step}-{rank}"]
+            word, number, *_ = text.get_text().split()
+            assert word == node.word
+            assert float(number) == pytest.approx(math.exp(node.log_probability), rel=0.06)
+            lefts.add(round(text.get_position()[0], 3))
+        assert len(lefts) == 1
+        columns.append(lefts.pop())
+    assert columns == sorted(columns)
+
+
+def box_of(picture, text):
+    """The frame around a word; None where it has none."""
+    x, y = text.get_position()
+    for box in picture.fig.findobj(FancyBboxPatch):
+        if box.get_x() < x < box.get_x() + box.get_width() and \
+                box.get_y() < y < box.get_y() + box.get_height():
+            return box
+    return None
+
+
+def test_what_was_kept_has_a_frame_and_what_won_is_dark(tree, picture):
+    drawn = words_of(picture)
+    way = {id(node) for node in tree.hypotheses[0].last.path}
+    for step, (tried, kept) in enumerate(zip(tree.tried, tree.kept, strict=True), start=1):
+        kept_ids = {id(node) for node in kept}
+        for rank, node in enumerate(tried, start=1):
+            box = box_of(picture, drawn[f"word-{step}-{rank}"])
+            assert (box is not None) == (id(node) in kept_ids)
+            if box is not None:
+                assert (to_hex(box.get_facecolor()) == DARK) == (id(node) in way)
+
+
+def test_finished_translations_have_their_rank_and_score(tree, picture):
+    shown = [text.get_text() for text in words_of(picture).values()]
+    for ending, hypothesis in zip(("1st", "2nd", "3rd"), tree.hypotheses, strict=True):
+        (label,) = [text for text in shown if ending in text]
+        assert label.startswith(hypothesis.last.word)
+        assert label.endswith(f"{ending}: {hypothesis.score:.2f}")
+
+
+def test_every_line_leads_to_a_word_from_the_word_before(tree, picture):
+    (page,) = picture.fig.axes
+    assert len(page.lines) == sum(len(tried) for tried in tree.tried[1:])
+    thick = [line for line in page.lines if line.get_linewidth() == 4]
+    assert len(thick) == len(tree.hypotheses[0].last.path) - 1
+    for line in page.lines:
+        start, end = line.get_xdata()
+        assert start < end
+
+
+def test_it_is_legible_and_told_in_words(tree, picture):
+    check_whole_and_legible(picture)
+    for hypothesis in tree.hypotheses:
+        assert f"“{' '.join(hypothesis.trace.words)}”, score {hypothesis.score:.2f}" in picture.alt
