@@ -1,4 +1,4 @@
-"""What the notebooks measure with models: train and compare them, hide a word, time a step."""
+"""What the notebooks measure with models: compare them, hide or patch a state, time a step."""
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -63,17 +63,19 @@ def named(table: pd.DataFrame, names: dict, split: str) -> pd.DataFrame:
     return table
 
 
-# Hide a word.
+# Hide a state.
 
 @torch.no_grad()
-def hide_words(model: Seq2Seq, traces: Sequence[Trace], seed: int = 1) -> pd.DataFrame:
+def hide_states(model: Seq2Seq, traces: Sequence[Trace], seed: int = 1) -> pd.DataFrame:
     """What becomes of the next word when one encoder state is hidden?
 
     Hidden: its weight is 0, and the others are renormalised. A row per step of `traces` (of
     sentences of two words or more): sentence, step, word, kept (the probability of the word said,
     nothing hidden), attended (the same with the most attended state hidden), other (with another
-    one, drawn by lot). Only this one step is changed; what the encoder read and what was said
-    before stay as they were.
+    one, drawn by lot), left and other_left (the weight of the states that stay, before they are
+    renormalised, 0 to 1: where next to nothing is left, the step sees a mixture of leftovers that
+    it never saw in training). Only this one step is changed; what the encoder read and what was
+    said before stay as they were.
     """
     lot = torch.Generator().manual_seed(seed)
     rows = []
@@ -81,6 +83,7 @@ def hide_words(model: Seq2Seq, traces: Sequence[Trace], seed: int = 1) -> pd.Dat
         steps, sources = trace.weights.shape
         if sources < 2:
             continue
+        every_step = torch.arange(steps)
         nothing = torch.full((steps,), -1)  # a place that no sentence has
         attended = trace.weights.argmax(dim=1)
         shift = torch.randint(1, sources, (steps,), generator=lot)
@@ -88,9 +91,12 @@ def hide_words(model: Seq2Seq, traces: Sequence[Trace], seed: int = 1) -> pd.Dat
         kept = probabilities_without(model, trace, nothing)
         without_attended = probabilities_without(model, trace, attended)
         without_other = probabilities_without(model, trace, other)
+        left = 1 - trace.weights[every_step, attended]
+        other_left = 1 - trace.weights[every_step, other]
         for step, word in enumerate(trace.target):
             rows.append({"sentence": number, "step": step, "word": word, "kept": kept[step],
-                         "attended": without_attended[step], "other": without_other[step]})
+                         "attended": without_attended[step], "other": without_other[step],
+                         "left": left[step].item(), "other_left": other_left[step].item()})
     return pd.DataFrame(rows)
 
 
@@ -100,20 +106,89 @@ def probabilities_without(model: Seq2Seq, trace: Trace, hidden_places: torch.Ten
     `hidden_places` [steps]: for each step the place of the state to hide. All steps of the trace
     are computed side by side, as a batch.
     """
-    decoder = model.decoder
     steps, sources = trace.weights.shape
-    states = trace.states.to(model.device).expand(steps, -1, -1)       # [steps, source, state]
+    states = trace.states.expand(steps, -1, -1)                        # [steps, source, state]
     mask = torch.arange(sources) != hidden_places.unsqueeze(1)         # [steps, source]
-    memory = Memory(states, mask.to(model.device), last=states[:, -1],
-                    keys=decoder.context_rule.keys(states))
-    ids = text.numbers([text.START, *trace.target], model.vocabs.target)
-    before = torch.tensor(ids[:-1], device=model.device)               # y_0..y_{m-1}
-    said = torch.tensor(ids[1:], device=model.device)                  # y_1..y_m
-    queries = trace.hidden[:-1].to(model.device)                       # s_0..s_{m-1}
-    after, _ = decoder.step(decoder.read(before), queries, memory)
-    probabilities = decoder.output(after).softmax(dim=1)               # [steps, vocabulary]
+    queries = trace.hidden[:-1]                                        # s_0..s_{m-1}
+    before = [text.START, *trace.target[:-1]]                          # y_0..y_{m-1}
+    probabilities = next_words(model, states, mask, queries, before)   # [steps, vocabulary]
+    said = torch.tensor(text.numbers(trace.target, model.vocabs.target))
     of_the_words = probabilities.gather(1, said.unsqueeze(1))          # [steps, 1]
     return of_the_words.squeeze(1).tolist()
+
+
+def next_words(model: Seq2Seq, states: torch.Tensor, mask: torch.Tensor, queries: torch.Tensor,
+               before: Sequence[str]) -> torch.Tensor:
+    """One step of the decoder from states of our choice, a row each: how likely is each next word?
+
+    `states` [rows, source, state], `mask` [rows, source], `queries` [rows, hidden] (s_{i-1}),
+    `before` (y_{i-1}, a word for each row) → probabilities [rows, vocabulary], on the CPU.
+    """
+    decoder = model.decoder
+    states = states.to(model.device)
+    keys = decoder.context_rule.keys(states)
+    memory = Memory(states, mask.to(model.device), last_of(model, states), keys)
+    ids = torch.tensor(text.numbers(before, model.vocabs.target))      # [rows]
+    word_gates = decoder.read(ids.to(model.device))                    # [rows, 3 hidden]
+    hidden, _ = decoder.step(word_gates, queries.to(model.device), memory)
+    probabilities = decoder.output(hidden).softmax(dim=1)
+    return probabilities.cpu()
+
+
+def last_of(model: Seq2Seq, states: torch.Tensor) -> torch.Tensor:
+    """h_n of states without padding [rows, source, state]; of a two-way encoder [→h_n; ←h_1]."""
+    if not model.encoder.gru.bidirectional:
+        return states[:, -1]
+    half = states.shape[2] // 2
+    forward_last = states[:, -1, :half]
+    backward_last = states[:, 0, half:]
+    return torch.cat([forward_last, backward_last], dim=1)
+
+
+# Patch a state.
+
+@torch.no_grad()
+def patch_step(model: Seq2Seq, trace: Trace, donor: Trace, step: int, words: Sequence[str],
+               places: Sequence[int] = (), query: bool = False,
+               donor_step: int | None = None) -> list[float]:
+    """How likely are these `words` at a step of `trace`, if parts of it come from another sentence?
+
+    Activation patching (Vig et al. 2020, arXiv:2004.12265): what one part carries is seen when that
+    part alone is exchanged. From the trace `donor` come the states h_j at `places`
+    and, where `query` is true, s_{i-1}, that of `donor_step` (the same step unless given). All
+    else, the word before among it, stays as it was; so does every other step. A donor whose source
+    has another number of words, or a step or place that is not there, raises a ValueError.
+    """
+    donor_step = step if donor_step is None else donor_step
+    check_patch(trace, donor, step, donor_step, places)
+    states = trace.states.clone()                                      # [source, state]
+    for place in places:
+        states[place] = donor.states[place]
+    hidden = trace.hidden[step]                                        # s_{i-1}
+    if query:
+        hidden = donor.hidden[donor_step]
+    before = [text.START, *trace.target]                               # y_0..y_m
+
+    one_row = states.unsqueeze(0)                                      # [1, source, state]
+    nothing_hidden = torch.ones(1, len(states), dtype=torch.bool)
+    probabilities = next_words(model, one_row, nothing_hidden, hidden.unsqueeze(0), [before[step]])
+    ids = text.numbers(words, model.vocabs.target)
+    return probabilities[0, ids].tolist()
+
+
+def check_patch(trace: Trace, donor: Trace, step: int, donor_step: int,
+                places: Sequence[int]) -> None:
+    sources = len(trace.source)
+    if places and len(donor.source) != sources:
+        raise ValueError(f"the donor has {len(donor.source)} source words and the trace {sources}: "
+                         "states can be exchanged between sentences of one length")
+    for place in places:
+        if not 0 <= place < sources:
+            raise ValueError(f"place {place} is not in the source: give 0 to {sources - 1}")
+    for name, number, steps in (("step", step, len(trace.target)),
+                                ("donor_step", donor_step, len(donor.target))):
+        if not 0 <= number < steps:
+            raise ValueError(f"{name} {number} is not in the trace: give 0 to {steps - 1}")
 
 
 # Ask for a word.
