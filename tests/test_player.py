@@ -113,12 +113,12 @@ def test_all_colours_come_from_the_picture_language():
     assert colours["now"] == style.NOW and colours["query"] == style.QUERY
     assert to_rgb(colours["numbers"][0]) == style.NUMBERS(0.0)[:3]
     assert to_rgb(colours["numbers"][-1]) == style.NUMBERS(1.0)[:3]
-    for name in ("player.js", "player.css"):
+    for name in (*player.SCRIPTS, "player.css"):
         assert not re.findall(r"#[0-9a-fA-F]{3,8}\b", (player.HERE / name).read_text("utf-8"))
 
 
 def test_no_comment_that_a_lost_newline_would_spread_over_the_code():
-    script = (player.HERE / "player.js").read_text("utf-8")
+    script = player.script_of(player.SCRIPTS)
     assert "//" not in script.replace(NAMESPACE, "")
     assert "<!--" not in script and "</script" not in script
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script
@@ -153,7 +153,7 @@ def test_words_cannot_leave_the_page_they_are_written_into():
     page = player.play(strange).data
     assert "<" not in numbers_of(page)
     assert [step["word"] for step in sentence_of(page)["steps"]] == NASTY
-    outside = page.replace((player.HERE / "player.js").read_text("utf-8"), "")
+    outside = page.replace(player.script_of(player.SCRIPTS), "")
     assert outside.count("</script") == 2 and "<!--" not in outside and "<b>" not in outside
 
 

@@ -7,6 +7,7 @@ import base64
 import html
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from helpers.figures.steps import CELLS, asks, likely_words, step_panels, word_b
 from helpers.translation import Trace
 
 HERE = Path(__file__).parent
+SCRIPTS = ("labels.js", "picture.js", "player.js")  # in this order: each uses those before it
 RIVALS = 5           # so many of the likeliest words are drawn
 DIGITS = 4           # of each number
 LARGEST = 1_500_000  # bytes: more would make a notebook heavy
@@ -99,7 +101,7 @@ def play(trace: Trace) -> Player:
         still_alt=attribute(f"{step_told(trace, 0)} {rivals_told(trace, 0)}"),
         still=still.decode(),
         numbers=as_json(sentence_data(trace)),
-        script=(HERE / "player.js").read_text("utf-8"),
+        script=script_of(SCRIPTS),
     )
     size = len(part.encode("utf-8"))
     if size > LARGEST:
@@ -232,6 +234,11 @@ def colours() -> dict[str, Any]:
 
 
 # The page around them.
+
+def script_of(names: Sequence[str]) -> str:
+    """The text of these scripts beside this file, one after the other."""
+    return "\n".join((HERE / name).read_text("utf-8") for name in names)
+
 
 def as_json(data: dict[str, Any]) -> str:
     """JSON that may stand between script tags: no "<" in it can end the script."""
