@@ -1,6 +1,8 @@
 """How good translations and weights are: scores, intervals, tables to read. It trains nothing."""
 import math
+from collections import Counter
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -212,6 +214,41 @@ def side_by_side(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame
         rows.append({"words": len(pair.source), "source": " ".join(pair.source),
                      "reference": " ".join(pair.target), "translation": " ".join(trace.words),
                      "right": trace.words == pair.target})
+    return pd.DataFrame(rows)
+
+
+# Words skipped, words said again.
+
+def coverage(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
+    """What was skipped, and what was said again: a row per sentence.
+
+    Columns: sentence, sources (words of the source), words (of the reference), skipped (words of
+    the reference in whose place nothing stands, and which are missing), repeated (words too many
+    which the translation has said elsewhere, too). Tu et al. 2016 (arXiv:1601.04811), section 5.3,
+    had people count such under- and over-translations; here difflib lays translation and reference
+    beside each other. A word in place of another is neither skipped nor repeated: it is wrong; nor
+    is a word that stands at another place.
+    """
+    rows = []
+    for number, (trace, pair) in enumerate(zip(traces, pairs, strict=True)):
+        reference = pair.target
+        said = trace.words
+        too_seldom = Counter(reference) - Counter(said)
+        too_often = Counter(said) - Counter(reference)
+        skipped = 0
+        repeated = 0
+        matcher = SequenceMatcher(None, reference, said, autojunk=False)
+        for _, start, end, said_start, said_end in matcher.get_opcodes():
+            wanted = reference[start:end]
+            given = said[said_start:said_end]
+            missing = [word for word in wanted if word in too_seldom]
+            again = [word for word in given if word in too_often and said.count(word) > 1]
+            too_few = max(0, len(wanted) - len(given))
+            too_many = max(0, len(given) - len(wanted))
+            skipped += min(too_few, len(missing))
+            repeated += min(too_many, len(again))
+        rows.append({"sentence": number, "sources": len(pair.source), "words": len(reference),
+                     "skipped": skipped, "repeated": repeated})
     return pd.DataFrame(rows)
 
 

@@ -267,3 +267,45 @@ def test_translations_stand_beside_their_references():
     assert table.words.tolist() == [2, 3] and table.right.tolist() == [True, False]
     assert table.translation.tolist() == ["je dors", "tu dors ."]
     assert table.reference.tolist() == ["je dors", "tu cours ."]
+
+
+REFERENCE = ["le", "chat", "noir", "dort", "dans", "le", "grand", "jardin", "."]
+
+
+def counted(said, reference=REFERENCE):
+    """Skipped and repeated words of one translation."""
+    (row,) = evaluation.coverage([Said(said)], [Pair(["x"] * 5, list(reference))]).itertuples()
+    assert row.sources == 5 and row.words == len(reference)
+    return row.skipped, row.repeated
+
+
+def test_a_right_translation_skips_and_repeats_nothing():
+    assert counted(" ".join(REFERENCE)) == (0, 0)
+
+
+def test_every_word_left_out_is_skipped():
+    for first in range(len(REFERENCE)):
+        for last in range(first + 1, len(REFERENCE)):
+            said = REFERENCE[:first] + REFERENCE[last:]
+            assert counted(" ".join(said)) == (last - first, 0)
+
+
+def test_every_word_said_again_is_repeated():
+    for place in range(len(REFERENCE)):
+        for words in (1, 2, 3):
+            again = REFERENCE[place:place + words]
+            said = REFERENCE[:place + len(again)] + again + REFERENCE[place + len(again):]
+            assert counted(" ".join(said)) == (0, len(again))
+
+
+@pytest.mark.parametrize("said, found", [
+    ("le chien noir dort dans le grand jardin .", (0, 0)),  # a wrong word is only wrong
+    ("le chat noir dort aujourd'hui dans le grand jardin .", (0, 0)),  # added, but said once
+    ("le chien dort dans le grand jardin .", (1, 0)),                # two words, one in their place
+    ("le chat dort noir dans le grand jardin .", (0, 0)),            # moved
+    ("le chat noir dort dans le chat noir dort dans le grand jardin .", (0, 5)),
+    ("le chat noir chat noir chat noir", (2, 0)),       # two too few, four in place of others
+    ("", (9, 0)),
+])
+def test_skipped_and_repeated_words_by_hand(said, found):
+    assert counted(said) == found

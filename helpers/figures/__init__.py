@@ -6,6 +6,7 @@ from helpers.figures.charts import bleu_by_length, dots, length_histogram, step_
 from helpers.figures.frames import nine_frames
 from helpers.figures.heatmaps import attention_heatmap, compare_rules, padded_batch
 from helpers.figures.maps import context_map
+from helpers.figures.masks import masks
 from helpers.figures.player import play
 from helpers.figures.steps import pipeline_grid, step_panels
 from helpers.figures.style import Picture
@@ -20,6 +21,7 @@ __all__ = [
     "context_map",
     "dots",
     "length_histogram",
+    "masks",
     "nine_frames",
     "padded_batch",
     "pipeline_grid",
