@@ -1,15 +1,14 @@
-"""Training and checkpoints: one protocol for every model, so a comparison changes one thing."""
-import ast
+"""Training: one protocol for every model, so a comparison changes one thing."""
+import contextlib
 import copy
 import hashlib
-import io
 import math
 import random
 import sys
 import time
-from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -18,7 +17,8 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from helpers import course, files, text
+from helpers import checkpoints, course, files, interrupts, text
+from helpers.checkpoints import Progress
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq
 
@@ -68,45 +68,134 @@ def loss_per_word(model: Seq2Seq, examples: list[text.Example], batch_size: int 
     return total_loss / total_words
 
 
-def fit(model: Seq2Seq, corpus: Corpus, settings: Settings) -> pd.DataFrame:
+class Run:
+    """A training under way: all that decides how it goes on."""
+
+    def __init__(self, model: Seq2Seq, settings: Settings, steps: int) -> None:
+        """`steps`: how many it will have in all."""
+        self.model = model
+        self.optimizer, self.schedule = make_optimizer(model, settings, steps)
+        self.order = random.Random(settings.seed)
+        self.history: list[dict] = []  # a row per finished epoch
+        self.best_loss = math.inf
+        self.best_weights: dict | None = None
+        self.steps = 0                 # done, in all epochs
+        self.start_epoch()
+
+    def start_epoch(self) -> None:
+        """Nothing of this epoch is done yet."""
+        self.order_at_start = self.order.getstate()
+        self.batches = 0               # of this epoch, done
+        self.words = 0                 # of the target, in these batches
+        self.loss = torch.zeros((), device=self.model.device)  # in nats, summed over these words
+        self.seconds = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch under way, from 1."""
+        return len(self.history) + 1
+
+    def state(self) -> dict[str, Any]:
+        """What has to be kept to go on, as tensors and plain values."""
+        return {
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(), "order": self.order_at_start,
+            "random": random_states(self.model.device), "history": self.history,
+            "best_loss": self.best_loss, "best_weights": self.best_weights, "steps": self.steps,
+            "batches": self.batches, "words": self.words, "loss": self.loss,
+            "seconds": self.seconds}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave, as if nothing had happened in between."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.order_at_start = state["order"]
+        self.order.setstate(self.order_at_start)
+        set_random_states(state["random"])
+        self.history = state["history"]
+        self.best_loss = state["best_loss"]
+        self.best_weights = state["best_weights"]
+        self.steps = state["steps"]
+        self.batches = state["batches"]
+        self.words = state["words"]
+        self.loss = state["loss"]
+        self.seconds = state["seconds"]
+
+
+def random_states(device: torch.device) -> dict[str, torch.Tensor]:
+    """Where torch's random numbers (those of dropout) are, on the CPU and on the device."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type != "cpu":
+        states[device.type] = torch.get_device_module(device.type).get_rng_state()
+    return states
+
+
+def set_random_states(states: dict[str, torch.Tensor]) -> None:
+    """Go on from the random numbers that `random_states` noted."""
+    for device, state in states.items():
+        numbers = torch if device == "cpu" else torch.get_device_module(device)
+        numbers.set_rng_state(state.cpu())
+
+
+def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
+        progress: Path | None = None) -> pd.DataFrame:
     """Train `model`, leave the weights of its best epoch in it; returns a row per epoch.
 
     AdamW on a one-cycle schedule, gradients clipped at norm 1. Columns: epoch, train_loss and
     valid_loss (nats per target word; smoothing is not counted), seconds, words_per_second. Equal
-    seeds give the same batches in the same order, whatever the model. Where the validation loss is
-    never a number, a ValueError says so.
+    seeds give the same batches in the same order, whatever the model.
+
+    `progress` is a file in which the state is kept now and then, and when somebody stops it: with
+    the same file the training goes on from there, and ends with the weights that it would have
+    had, bit for bit. At the first step whose gradient is not a number a ValueError names it.
     """
     model.to(course.device())
     train = text.examples(corpus.train, model.vocabs)
     valid = text.examples(corpus.valid, model.vocabs)
-    order = random.Random(settings.seed)
     steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
-    optimizer, schedule = make_optimizer(model, settings, steps)
+    run = Run(model, settings, steps)
+    keeper = Progress(progress)
+    kept = keeper.read()
+    if kept is not None:
+        run.restore(kept)
+        print(f"Goes on from step {run.steps} of {steps}.")
 
-    history = []
-    best_loss = math.inf
-    best_weights = None
-    with tqdm(total=steps, unit="step", file=sys.stdout, leave=False, mininterval=0.5) as bar:
-        for epoch in range(1, settings.epochs + 1):
-            bar.set_description_str(f"{settings.rule} {epoch}/{settings.epochs}", refresh=False)
-            start = time.perf_counter()
-            train_batches = text.batches(train, settings.batch_size, shuffle=order)
-            train_loss, words = train_epoch(model, train_batches, optimizer, schedule,
-                                            settings.label_smoothing, bar)
-            seconds = time.perf_counter() - start
-            valid_loss = loss_per_word(model, valid)
-            history.append({"epoch": epoch, "train_loss": train_loss, "valid_loss": valid_loss,
-                            "seconds": seconds, "words_per_second": words / seconds})
-            if valid_loss < best_loss:
-                best_loss = valid_loss
-                best_weights = copy.deepcopy(model.state_dict())
+    with (tqdm(total=steps, initial=run.steps, unit="step", file=sys.stdout, leave=False,
+               mininterval=0.5) as bar,
+          interrupts.Waiting() as stop):
+        while run.epoch <= settings.epochs:
+            bar.set_description_str(f"{settings.rule} {run.epoch}/{settings.epochs}", refresh=False)
+            train_epoch(run, train, settings, bar, keeper, stop)
+            end_epoch(run, valid)
+            keep(run, keeper, stop)
 
-    if best_weights is None:
+    if run.best_weights is None:
         raise ValueError(f"the loss is not a number after {settings.epochs} epochs: lower the "
                          f"learning rate ({settings.learning_rate})")
-    model.load_state_dict(best_weights)
+    model.load_state_dict(run.best_weights)
     model.eval()
-    return pd.DataFrame(history)
+    return pd.DataFrame(run.history)
+
+
+def end_epoch(run: Run, valid: list[text.Example]) -> None:
+    """Measure on the validation pairs; note the epoch, and its weights if they are the best."""
+    valid_loss = loss_per_word(run.model, valid)
+    run.history.append({"epoch": run.epoch, "train_loss": run.loss.item() / run.words,
+                        "valid_loss": valid_loss, "seconds": run.seconds,
+                        "words_per_second": run.words / run.seconds})
+    if valid_loss < run.best_loss:
+        run.best_loss = valid_loss
+        run.best_weights = copy.deepcopy(run.model.state_dict())
+    run.start_epoch()
+
+
+def keep(run: Run, keeper: Progress, stop: interrupts.Waiting) -> None:
+    """Between two steps: write the state when it is time to, or when somebody wants to stop."""
+    if stop.pressed or keeper.is_due():
+        keeper.write(run.state())
+    if stop.pressed:
+        raise KeyboardInterrupt(f"stopped after step {run.steps}: run this again to go on")
 
 
 def make_optimizer(model: Seq2Seq, settings: Settings, steps: int) -> tuple[AdamW, OneCycleLR]:
@@ -119,30 +208,42 @@ def make_optimizer(model: Seq2Seq, settings: Settings, steps: int) -> tuple[Adam
     return optimizer, schedule
 
 
-def train_epoch(model: Seq2Seq, batches: Iterable[text.Batch], optimizer: AdamW,
-                schedule: OneCycleLR, label_smoothing: float, bar: tqdm) -> tuple[float, int]:
-    """One pass over the training sentences: the loss per word (unsmoothed), and the words."""
-    model.train()
-    start = time.perf_counter()
-    total_loss = torch.zeros((), device=model.device)
-    total_words = 0
-    for batch in batches:
-        logits, gold = model(batch.to(model.device))
-        loss, plain_loss = smoothed_loss(logits, gold, label_smoothing)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
-        optimizer.step()
-        schedule.step()
-
-        total_loss = total_loss + plain_loss.detach() * len(gold)
-        total_words += len(gold)
+def train_epoch(run: Run, train: list[text.Example], settings: Settings, bar: tqdm,
+                keeper: Progress, stop: interrupts.Waiting) -> None:
+    """One pass over the training sentences, or what is left of it."""
+    run.model.train()
+    batches = text.batches(train, settings.batch_size, shuffle=run.order)
+    clock = time.perf_counter()
+    for batch in islice(batches, run.batches, None):
+        take_step(run, batch.to(run.model.device), settings.label_smoothing)
+        now = time.perf_counter()
+        run.seconds += now - clock
+        clock = now
         bar.update()
-        if bar.n % 10 == 0:
-            mean_loss = total_loss.item() / total_words
-            speed = total_words / (time.perf_counter() - start)
+        if run.steps % 10 == 0:
+            mean_loss = run.loss.item() / run.words
+            speed = run.words / run.seconds
             bar.set_postfix_str(f"loss {mean_loss:.2f}, {speed:,.0f} words/s", refresh=False)
-    return total_loss.item() / total_words, total_words
+        keep(run, keeper, stop)
+
+
+def take_step(run: Run, batch: text.Batch, label_smoothing: float) -> None:
+    """One step: the loss of a batch, its gradient, and new weights."""
+    logits, gold = run.model(batch)
+    loss, plain_loss = smoothed_loss(logits, gold, label_smoothing)
+    run.optimizer.zero_grad()
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), max_norm=1.0)
+    if not norm.isfinite():
+        rate = run.optimizer.param_groups[0]["lr"]
+        raise ValueError(f"step {run.steps + 1}: the gradient is not a number (the loss is "
+                         f"{loss.item():.3g}): lower the learning rate, here {rate:.3g}")
+    run.optimizer.step()
+    run.schedule.step()
+    run.loss = run.loss + plain_loss.detach() * len(gold)
+    run.words += len(gold)
+    run.batches += 1
+    run.steps += 1
 
 
 def smoothed_loss(logits: torch.Tensor, gold: torch.Tensor,
@@ -159,21 +260,7 @@ def smoothed_loss(logits: torch.Tensor, gold: torch.Tensor,
     return loss, plain_loss
 
 
-# Checkpoints.
-
-# The code that decides the weights: after a change in it, a model is trained anew.
-PROTOCOL_FILES = [Path(__file__).with_name(name)
-                  for name in ("text.py", "attention.py", "model.py", "training.py")]
-
-
-def protocol_version() -> str:
-    """A short name of the training protocol: that of its code (comments aside), and of torch."""
-    digest = hashlib.sha256(torch.__version__.encode())
-    for path in PROTOCOL_FILES:
-        code = ast.parse(path.read_text(encoding="utf-8"))
-        digest.update(ast.dump(code).encode())
-    return digest.hexdigest()[:16]
-
+# Trained once, kept, and loaded.
 
 def checkpoint_path(corpus: Corpus, settings: Settings) -> Path:
     """Where the model for this corpus and these settings is kept.
@@ -181,7 +268,7 @@ def checkpoint_path(corpus: Corpus, settings: Settings) -> Path:
     Its name holds everything that decides the weights: the settings, the training pairs, the
     validation pairs (which choose the epoch), and the version of the training protocol.
     """
-    digest = hashlib.sha256(protocol_version().encode())
+    digest = hashlib.sha256(checkpoints.protocol_version().encode())
     digest.update(repr(settings).encode())
     for pair in [*corpus.train, *corpus.valid]:
         digest.update(repr((pair.source, pair.target)).encode())
@@ -191,41 +278,19 @@ def checkpoint_path(corpus: Corpus, settings: Settings) -> Path:
     return course.BUILD / "models" / name
 
 
-def save(model: Seq2Seq, history: pd.DataFrame, path: str | Path) -> None:
-    """Write weights and history to `path`: whole or not at all, never over another checkpoint."""
-    path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists already: delete it or choose another name, "
-                              "nothing was written")
-    content = io.BytesIO()
-    torch.save({"weights": model.state_dict(), "history": history.to_dict("list")}, content)
-    files.write(path, content.getvalue())
-
-
-def load(model: Seq2Seq, path: str | Path) -> pd.DataFrame:
-    """Read the weights that `save` wrote into `model`; returns the history."""
-    try:
-        saved = torch.load(path, map_location=course.device(), weights_only=True)
-        model.to(course.device()).load_state_dict(saved["weights"])
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{path} is damaged or belongs to another model ({type(error).__name__}): "
-                         "delete it, and it will be trained again") from error
-    model.eval()
-    return pd.DataFrame(saved["history"])
-
-
 def trained(corpus: Corpus, settings: Settings) -> tuple[Seq2Seq, pd.DataFrame]:
     """The model for these settings, and its history.
 
-    Loaded if an earlier notebook trained it, else trained now and kept.
+    Loaded if an earlier notebook trained it, else trained now and kept. Stopped or killed on the
+    way, it goes on the next time from where it was.
     """
     model = build(corpus, settings)
     path = checkpoint_path(corpus, settings)
     if path.exists():
-        history = load(model, path)
-    else:
-        history = fit(model, corpus, settings)
-        save(model, history, path)
+        return model, checkpoints.load(model, path)
+    under_way = path.with_suffix(".progress")
+    history = fit(model, corpus, settings, under_way)
+    with contextlib.suppress(FileExistsError):  # another notebook trained the same meanwhile
+        checkpoints.save(model, history, path)
+    files.remove(under_way)
     return model, history

@@ -1,12 +1,12 @@
 """Training learns and repeats, checkpoints lose nothing, translation answers sanely."""
-from pathlib import Path
+import errno
 
 import pandas as pd
 import pytest
 import torch
 
 from conftest import small
-from helpers import course, evaluation, text, training, translation
+from helpers import checkpoints, course, evaluation, files, text, training, translation
 from helpers.attention import RULES
 from helpers.corpus import Corpus
 from helpers.text import Pair
@@ -55,8 +55,23 @@ def test_the_loss_is_per_word_however_it_is_batched(toy, learnt):
 
 
 def test_a_diverging_training_says_so(toy):
-    with pytest.raises(ValueError, match="not a number.*lower the learning rate"):
+    with pytest.raises(ValueError, match=r"step \d+: the gradient is not a number.*lower the "):
         training.fit(training.build(toy, small()), toy, small(learning_rate=1e30, epochs=2))
+
+
+def test_a_number_that_is_none_is_caught_at_its_step(toy, monkeypatch):
+    model = training.build(toy, small())
+    real_step = training.take_step
+
+    def spoil_the_fifth(run, batch, label_smoothing):
+        if run.steps == 4:
+            with torch.no_grad():
+                model.decoder.output.bias[3] = torch.nan
+        real_step(run, batch, label_smoothing)
+
+    monkeypatch.setattr(training, "take_step", spoil_the_fifth)
+    with pytest.raises(ValueError, match="step 5: the gradient is not a number"):
+        training.fit(model, toy, small())
 
 
 def test_a_model_is_trained_once_and_then_loaded(toy, monkeypatch):
@@ -82,13 +97,13 @@ def test_other_settings_or_other_sentences_are_another_checkpoint(toy):
 
 
 def test_after_an_edit_of_the_protocol_a_model_is_trained_anew(toy, tmp_path, monkeypatch):
-    """A change of the code trains again, a change of its comments does not."""
+    """A change of the code trains again, a change of its words does not."""
     copies = []
-    for path in training.PROTOCOL_FILES:
+    for path in checkpoints.PROTOCOL_FILES:
         copy = tmp_path / path.name
         copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
         copies.append(copy)
-    monkeypatch.setattr(training, "PROTOCOL_FILES", copies)
+    monkeypatch.setattr(checkpoints, "PROTOCOL_FILES", copies)
     trainings = []
     real_fit = training.fit
 
@@ -101,9 +116,12 @@ def test_after_an_edit_of_the_protocol_a_model_is_trained_anew(toy, tmp_path, mo
     training.trained(toy, quick)
     protocol = tmp_path / "training.py"
     text_before = protocol.read_text(encoding="utf-8")
-    protocol.write_text(text_before + "\n# a comment\n", encoding="utf-8")
+    reworded = text_before.replace("One step: the loss of a batch", "A step. The loss of a batch")
+    assert reworded != text_before and "def trained(" in text_before
+    reworded = reworded.replace("def trained(", "def trained(and_more, ")
+    protocol.write_text(reworded + "\n# a comment\n", encoding="utf-8")
     training.trained(toy, quick)
-    assert len(trainings) == 1, "a comment changes no weights"
+    assert len(trainings) == 1, "comments, docstrings and what only keeps change no weights"
     assert "max_norm=1.0" in text_before
     edited = text_before.replace("max_norm=1.0", "max_norm=2.0")
     protocol.write_text(edited, encoding="utf-8")
@@ -113,30 +131,32 @@ def test_after_an_edit_of_the_protocol_a_model_is_trained_anew(toy, tmp_path, mo
 
 def test_no_checkpoint_is_overwritten_or_half_written(toy, learnt, monkeypatch, tmp_path):
     path, history = tmp_path / "model.pt", pd.DataFrame({"epoch": [1]})
-    training.save(learnt, history, path)
+    checkpoints.save(learnt, history, path)
     before = path.read_bytes()
     with pytest.raises(FileExistsError, match="model.pt exists already"):
-        training.save(learnt, history, path)
+        checkpoints.save(learnt, history, path)
     assert path.read_bytes() == before
 
     def full_disk(half, content):
-        half.write_text("half")
-        raise OSError("no space left")
+        half.write_bytes(content[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
-    with pytest.raises(OSError, match="no space left"):
-        training.save(learnt, history, tmp_path / "other.pt")
-    assert not (tmp_path / "other.pt").exists()
+    monkeypatch.setattr(files, "write_to_disk", full_disk)
+    with pytest.raises(OSError, match=r"other\.pt could not be written \(No space left.*free"):
+        checkpoints.save(learnt, history, tmp_path / "other.pt")
+    assert [file.name for file in tmp_path.iterdir()] == ["model.pt"]
 
 
 def test_a_damaged_or_foreign_checkpoint_is_named(toy, learnt, tmp_path):
     path = tmp_path / "model.pt"
-    training.save(learnt, pd.DataFrame({"epoch": [1]}), path)
+    checkpoints.save(learnt, pd.DataFrame({"epoch": [1]}), path)
     with pytest.raises(ValueError, match="model.pt is damaged or belongs to another model"):
-        training.load(training.build(toy, small(hidden_size=32)), path)
+        checkpoints.load(training.build(toy, small(hidden_size=32)), path)
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="model.pt is damaged.*delete it"):
-        training.load(learnt, path)
+    with pytest.raises(ValueError, match="model.pt is damaged.*SHA-256.*delete it"):
+        checkpoints.load(learnt, path)
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.pt"):
+        checkpoints.load(learnt, tmp_path / "nowhere.pt")
 
 
 def test_a_trace_is_what_happened(toy, learnt):
