@@ -27,6 +27,7 @@ class PowerCut(Exception):
     """Comes from outside, between any two lines."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule, dropout", [("fixed", 0.0), ("additive", 0.3)])
 def test_stopped_anywhere_it_ends_with_the_same_weights(toy, monkeypatch, rule, dropout):
     settings = small(rule=rule, dropout=dropout, epochs=2)
