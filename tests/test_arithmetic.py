@@ -14,7 +14,7 @@ import torch
 from conftest import small
 from helpers import text, training
 from helpers.attention import RULES
-from helpers.figures import explorer, maps
+from helpers.figures import explorer, maps, packing, steps
 from helpers.translation import translate
 
 NODE = shutil.which("node")
@@ -48,7 +48,7 @@ console.log(JSON.stringify(results, plain));
 
 def answers(calls, models=()):
     """What functions of arithmetic.js return; the argument "@0" is the first of the models."""
-    packed = {str(number): explorer.pack(model) for number, model in enumerate(models)}
+    packed = {str(number): packing.pack(model) for number, model in enumerate(models)}
     asked = json.dumps({"models": packed, "calls": calls})
     ran = subprocess.run([NODE, "-e", ASK, str(explorer.HERE / "arithmetic.js")], input=asked,
                          capture_output=True, encoding="utf-8", timeout=120)
@@ -92,24 +92,19 @@ def test_it_translates_as_torch_does(model, toy):
     results = answers([["translate", "@0", sentence] for sentence in sentences], [model])
     for trace, found in zip(traces, results, strict=True):
         assert found["words"] == trace.words
+        assert found["asks"] == steps.asks(model.rule)
         assert found["finished"] == (trace.target[-1] == text.END)
-        assert [step["word"] for step in found["steps"]] == trace.target
+        done = found["steps"]
+        assert [step["word"] for step in done] == trace.target
         for name in ("scores", "weights", "context"):
-            theirs = numbers(step[name] for step in found["steps"])
+            theirs = numbers(step[name] for step in done)
             torch.testing.assert_close(theirs, getattr(trace, name), atol=1e-4, rtol=1e-4)
-        states = [found["start"]] + [step["hidden"] for step in found["steps"]]
+        states = [found["start"]] + [step["hidden"] for step in done]
         torch.testing.assert_close(numbers(states), trace.hidden, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(numbers(found["states"]), trace.states, atol=1e-4, rtol=1e-4)
-        for step, rivals in zip(found["steps"], trace.rivals, strict=True):
+        for step, rivals in zip(done, trace.rivals, strict=True):
             theirs = [rival["probability"] for rival in step["likeliest"][:len(rivals)]]
             assert theirs == pytest.approx([chance for _, chance in rivals], abs=1e-4)
-
-
-def test_it_has_every_rule(attentive):
-    """`focus` looks a rule up by its key of RULES."""
-    script = (explorer.HERE / "arithmetic.js").read_text("utf-8")
-    for rule in RULES:
-        assert f"\n  {rule}: (model, memory" in script
 
 
 def test_an_empty_sentence_is_one_clear_error(attentive):

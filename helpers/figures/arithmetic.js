@@ -360,6 +360,11 @@ const SCORES = {
   general: (model, memory, hidden) => Float32Array.from(memory.keys, key => dot(hidden, key)),
 };
 
+/* Do the scores of this rule depend on the query? */
+function asks(rule) {
+  return !["fixed", "mean"].includes(rule);
+}
+
 /* Scores, weights and context of one step. `shaping` is what a reader changes in them:
      hide: [place, …]             these states get no weight at all
      temperature: number          scores are divided by it: below 1 sharpens, above 1 flattens
@@ -463,7 +468,8 @@ function step(model, memory, hidden, wordId, shaping) {
 function translate(model, words, changes = []) {
   const memory = encode(model, words);
   const trace = {source: words, unknown: memory.unknown, states: memory.states,
-                 start: start(model, memory), words: [], finished: false, steps: []};
+                 start: start(model, memory), asks: asks(model.rule), words: [], finished: false,
+                 steps: []};
   const limit = 2 * memory.n + 10;
   let hidden = trace.start;
   let before = START_ID;
@@ -480,6 +486,7 @@ function translate(model, words, changes = []) {
       weights: done.weights,
       context: done.context,
       hidden: done.hidden,
+      probabilities: done.probabilities,
       likeliest: likeliest.map(id => wordOf(model, id, done.probabilities)),
       word: model.target[said],
       probability: done.probabilities[said],

@@ -1,0 +1,120 @@
+"""What the explorer suggests: sentences to look at, and small questions for a reader's hands."""
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+
+from helpers import text
+from helpers.corpus import Corpus
+from helpers.model import Seq2Seq
+from helpers.text import Pair
+from helpers.translation import decode, encode, step_limits, translate, up_to_end, words_of
+
+SHORT = 8           # words: up to here a sentence is short, and each of its words has a hue
+LOOKED_AT = 300     # so many pairs are translated to find hard ones, or questions
+OFFERED = 40        # sentences of each kind
+QUESTIONS = 3       # of each kind
+FEW = 2             # words that may change in an answer: more is another sentence
+
+
+# Sentences.
+
+def examples(by_rule: Mapping[str, Seq2Seq], main: str,
+             corpus: Corpus | None) -> dict[str, list[str]]:
+    """Sentences of three kinds, as they could be typed: none without a corpus.
+
+    "hard" are those that the fixed context gets wrong and the main model gets right.
+    """
+    if corpus is None:
+        return {"short": [], "long": [], "hard": []}
+    short = [pair for pair in corpus.test if len(pair.source) <= SHORT]
+    others = [pair for pair in corpus.test if len(pair.source) > SHORT]
+    return {
+        "short": as_typed(short),
+        "long": as_typed(corpus.long or others),
+        "hard": as_typed(hard(by_rule, main, others[:LOOKED_AT])),
+    }
+
+
+def hard(by_rule: Mapping[str, Seq2Seq], main: str, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs that the fixed context gets wrong and the main model gets right."""
+    if "fixed" not in by_rule or main == "fixed":
+        return []
+    wrong_in_fixed = set(places_right(by_rule["fixed"], pairs, right=False))
+    right_in_main = places_right(by_rule[main], pairs)
+    return [pairs[place] for place in right_in_main if place in wrong_in_fixed]
+
+
+def places_right(model: Seq2Seq, pairs: Sequence[Pair], right: bool = True) -> list[int]:
+    """The places of those pairs that a model translates as their targets say, or those it does not.
+    """
+    traces = translate(model, [pair.source for pair in pairs])
+    found = []
+    for place, trace in enumerate(traces):
+        is_right = trace.words == pairs[place].target
+        if is_right == right:
+            found.append(place)
+    return found
+
+
+def as_typed(pairs: Sequence[Pair]) -> list[str]:
+    """The first of some sentences, as they could be typed."""
+    return [" ".join(pair.source) for pair in pairs[:OFFERED]]
+
+
+# Questions.
+
+def questions(model: Seq2Seq, corpus: Corpus | None) -> list[dict[str, str]]:
+    """Small tasks that can be done by hiding one word of a short sentence.
+
+    Each is {"sentence", "say": a word that must come out} or {"sentence", "lose": one that must
+    not}. One of each kind from a sentence that the model translates right, in turns.
+    """
+    if corpus is None:
+        return []
+    say: list[dict[str, str]] = []
+    lose: list[dict[str, str]] = []
+    for sentence, plain, changed in answers(model, corpus.test):
+        added = [word for word in changed if word not in plain]
+        lost = [word for word in plain if word not in changed]
+        wants_say = len(say) <= len(lose)
+        if wants_say and len(say) < QUESTIONS and added:
+            say.append({"sentence": sentence, "say": added[0]})
+        elif not wants_say and lost:
+            lose.append({"sentence": sentence, "lose": lost[0]})
+        if len(lose) == QUESTIONS:
+            break
+    return say + lose
+
+
+def answers(model: Seq2Seq, pairs: Sequence[Pair]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Short sentences, what a model makes of them, and what it says with one word hidden.
+
+    One hidden word of each sentence, and only where little of the translation changes.
+    """
+    short = [pair for pair in pairs if 3 < len(pair.source) <= SHORT][:LOOKED_AT]
+    for place in places_right(model, short):
+        pair = short[place]
+        for changed in with_one_hidden(model, pair.source):
+            is_near = len(changed) == len(pair.target)
+            new = set(changed) - set(pair.target)
+            if is_near and 0 < len(new) <= FEW and text.UNKNOWN not in new:
+                yield " ".join(pair.source), pair.target, changed
+                break
+
+
+@torch.no_grad()
+def with_one_hidden(model: Seq2Seq, words: list[str]) -> list[list[str]]:
+    """What a model says when the first word is hidden at every step, the second, and so on."""
+    n = len(words)
+    memory = encode(model, [words] * n)
+    limits = step_limits(memory)
+    is_hidden = torch.eye(n, dtype=torch.bool, device=model.device)     # [n, source]
+    memory = memory._replace(mask=memory.mask & ~is_hidden)
+    first = torch.full_like(limits, text.START_ID)
+    steps = decode(model, memory, first, limits)
+    said = torch.stack(steps.words, dim=1).tolist()
+    found = []
+    for ids in said:
+        with_end = up_to_end(words_of(model, ids))
+        found.append([word for word in with_end if word != text.END])
+    return found
