@@ -7,7 +7,7 @@ WORKERS ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test quick lab refresh setup site slides publish zip clean
+.PHONY: help notebooks test quick lab refresh measure setup site slides publish zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
@@ -31,6 +31,9 @@ lab: $(VENV)/ready ## open the notebooks in JupyterLab
 
 refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the committed notebooks in place
 	@$(RUN) -m series refresh $(NAMES)
+
+measure: $(VENV)/ready ## train what the headlines rest on with five seeds, hours of work: data/measured
+	@$(RUN) -m series measure
 
 setup: $(VENV)/ready ## write notebooks/setup.py into the first cell of every notebook
 	@$(RUN) -m series setup

@@ -70,6 +70,27 @@ def example(corpus: Corpus, words: int = 3) -> Pair:
     return min(corpus.test, key=distance)
 
 
+def with_sources_reversed(corpus: Corpus) -> Corpus:
+    """The corpus with every source sentence written backwards (Sutskever et al. 2014, section 3.3).
+
+    Its links follow their words.
+    """
+    return Corpus(f"{corpus.name}-reversed", backwards(corpus.train), backwards(corpus.valid),
+                  backwards(corpus.test), backwards(corpus.long))
+
+
+def backwards(pairs: Iterable[Pair]) -> list[Pair]:
+    """Each pair with its source written backwards."""
+    reversed_pairs = []
+    for pair in pairs:
+        last = len(pair.source) - 1
+        links = None
+        if pair.alignment is not None:
+            links = [(last - source, target) for source, target in pair.alignment]
+        reversed_pairs.append(pair._replace(source=pair.source[::-1], alignment=links))
+    return reversed_pairs
+
+
 # Files of lines.
 
 def lines_of(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:

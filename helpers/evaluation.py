@@ -151,18 +151,66 @@ def bleu_of_counts(counts: np.ndarray) -> float:
     return score.score
 
 
+# Several seeds.
+
+def bleu_over_seeds(counts: np.ndarray, draws: int = 1000) -> Interval:
+    """The mean BLEU of models that differ only in their seeds, in its 95% interval over both.
+
+    `counts` [seeds, sentences, 10]: what `sentence_counts` gives for each of the models. Each draw
+    takes seeds and sentences with replacement, and asks all of its seeds the same sentences. The
+    interval says where the mean would lie with other seeds and other sentences; with few seeds it
+    is a little too narrow.
+    """
+    drawn = drawn_over_seeds([counts], draws)[:, 0]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(mean_bleu(counts), low, high)
+
+
+def paired_over_seeds(counts_a: np.ndarray, counts_b: np.ndarray, draws: int = 1000) -> Interval:
+    """How far the models a are ahead of the models b in mean BLEU, over seeds and sentences.
+
+    Both [seeds, sentences, 10], with the same seeds and sentences in the same order: a seed gives
+    both models the same batches, so seeds are drawn in pairs, too.
+    """
+    if counts_a.shape != counts_b.shape:
+        raise ValueError(f"{counts_a.shape} counts of one model and {counts_b.shape} of the other: "
+                         "give the same seeds and the same sentences for both")
+    drawn = drawn_over_seeds([counts_a, counts_b], draws)                 # [draws, 2]
+    low, high = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
+    return Interval(mean_bleu(counts_a) - mean_bleu(counts_b), low, high)
+
+
+def drawn_over_seeds(models: Sequence[np.ndarray], draws: int) -> np.ndarray:
+    """Mean BLEU [draws, models] over drawn seeds, on drawn sentences: the same for all models."""
+    seeds, sentences, _ = models[0].shape
+    lot = np.random.default_rng(1)
+    rows = []
+    for _ in range(draws):
+        some_seeds = lot.integers(0, seeds, seeds)
+        some_sentences = lot.integers(0, sentences, sentences)
+        row = []
+        for counts in models:
+            drawn = counts[some_seeds][:, some_sentences]                 # [seeds, sentences, 10]
+            row.append(mean_bleu(drawn))
+        rows.append(row)
+    return np.array(rows)
+
+
+def mean_bleu(counts: np.ndarray) -> float:
+    """The mean over seeds of corpus BLEU; `counts` [seeds, sentences, 10]."""
+    total = 0.0
+    for seed in range(len(counts)):
+        total += bleu_of_counts(counts[seed])
+    return total / len(counts)
+
+
 # By sentence length.
 
 def by_length(traces: Sequence[Trace], pairs: Sequence[Pair], buckets: int = 5,
               draws: int = 1000) -> pd.DataFrame:
-    """A row per bucket of source length: shortest, longest, sentences, bleu, low, high, perfect.
-
-    The buckets hold about equally many sentences; all sentences of one length fall into one bucket.
-    """
-    lengths = pd.Series([len(pair.source) for pair in pairs])
-    bucket_of_each = pd.qcut(lengths, min(buckets, lengths.nunique()), duplicates="drop")
+    """A row per bucket of source length: shortest, longest, sentences, bleu, low, high, perfect."""
     rows = []
-    for _, bucket in lengths.groupby(bucket_of_each, observed=True):
+    for bucket in length_buckets(pairs, buckets):
         some_traces = [traces[place] for place in bucket.index]
         some_pairs = [pairs[place] for place in bucket.index]
         score = bleu_interval(some_traces, some_pairs, draws)
@@ -170,6 +218,16 @@ def by_length(traces: Sequence[Trace], pairs: Sequence[Pair], buckets: int = 5,
                      "bleu": score.value, "low": score.low, "high": score.high,
                      "perfect": perfect(some_traces, some_pairs)})
     return pd.DataFrame(rows)
+
+
+def length_buckets(pairs: Sequence[Pair], buckets: int = 5) -> list[pd.Series]:
+    """The source lengths of `pairs` in buckets, from short to long; the index has their places.
+
+    The buckets hold about equally many sentences; all sentences of one length fall into one bucket.
+    """
+    lengths = pd.Series([len(pair.source) for pair in pairs])
+    bucket_of_each = pd.qcut(lengths, min(buckets, lengths.nunique()), duplicates="drop")
+    return [bucket for _, bucket in lengths.groupby(bucket_of_each, observed=True)]
 
 
 def bucket_name(row: Any) -> str:

@@ -2,6 +2,7 @@
 
     python -m series notebooks [NAME ...]  execute them into build/notebooks/, pages: build/site/
     python -m series refresh [NAME ...]    execute the committed ones in place, draw their pictures
+    python -m series measure               train with several seeds, write data/measured/ (hours)
     python -m series site                  only the web pages
     python -m series slides [NAME ...]     a deck of slides of each notebook in build/slides/
     python -m series setup                 write notebooks/setup.py into every set-up cell
@@ -17,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers import course
-from series import package, pages, runner, slides
+from series import measure, package, pages, runner, slides
 from series.refresh import refresh
 from series.runner import Stopped
 
@@ -71,7 +72,7 @@ def asked(arguments: list[str] | None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("python -m series", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = ["notebooks", "refresh", "site", "slides", "setup", "publish", "zip"]
+    commands = ["notebooks", "refresh", "measure", "site", "slides", "setup", "publish", "zip"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("names", nargs="*", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
@@ -83,6 +84,8 @@ def do(command: str, names: list[str]) -> None:
         notebooks(names)
     elif command == "refresh":
         refresh(names)
+    elif command == "measure":
+        measure.run()
     elif command == "site":
         print(f"The pages: {site()}")
     elif command == "slides":

@@ -1,0 +1,205 @@
+"""What was measured beforehand: models of several seeds, in tables that came with the course.
+
+`python -m series measure` trains them and writes data/measured/. A notebook trains one model before
+the reader's eyes, and finds here how much another seed would have changed.
+"""
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from helpers import course, evaluation
+from helpers.corpus import Corpus
+from helpers.text import Pair
+from helpers.training import Settings
+
+FOLDER = course.DATA / "measured"
+MODELS = "models.csv"           # a row per model
+SENTENCES = "sentences.csv.gz"  # a row per model and sentence
+CORRECT = ["correct_1", "correct_2", "correct_3", "correct_4"]  # n-grams of a translation
+COLUMNS = ["model", "split", "place", "said", *CORRECT, "perfect", "hits"]  # of SENTENCES
+TRAIN_STEP = 20  # of the training sentences every so many-th was translated, too
+
+# The tables.
+
+@cache
+def models() -> pd.DataFrame:
+    """A row per model that was trained beforehand.
+
+    Columns: model (its number), corpus_name, corpus (its fingerprint), all fields of Settings,
+    parameters, best_epoch, train_loss and valid_loss (nats per word, of the last and of the best
+    epoch), seconds (of training, in one thread beside another such process), valid_bleu, bleu and
+    perfect (on test), train_bleu, long_bleu, alignment_error (NaN where the weights choose
+    nothing), protocol, torch and sacrebleu (what made the row).
+    """
+    return pd.read_csv(FOLDER / MODELS)
+
+
+@cache
+def sentences() -> pd.DataFrame:
+    """A row per model and sentence, with the columns of COLUMNS.
+
+    place: within `pairs_of` its split; said: words of the translation; correct_n: its
+    n-grams that stand in the reference, too; hits: largest weights that are gold links, of a model
+    made to say the reference.
+    """
+    return pd.read_csv(FOLDER / SENTENCES)
+
+
+def fingerprint(corpus: Corpus) -> str:
+    """A short name for exactly these sentences in exactly these splits."""
+    digest = hashlib.sha256()
+    for split in (corpus.train, corpus.valid, corpus.test, corpus.long):
+        for pair in split:
+            digest.update(repr((pair.source, pair.target)).encode())
+        digest.update(b"end of the split")
+    return digest.hexdigest()[:12]
+
+
+def pairs_of(corpus: Corpus, split: str) -> Sequence[Pair]:
+    """The sentences of a split that were translated: of train a sample, of others all."""
+    if split == "train":
+        return corpus.train[::TRAIN_STEP]
+    return getattr(corpus, split)
+
+
+# Models that differ only in their seeds.
+
+def seeds(corpus: Corpus, settings: Settings) -> pd.DataFrame:
+    """The rows of `models` for this corpus and these settings, whatever the seed; perhaps none."""
+    return equal_but_for(["seed"], models(), corpus, settings).sort_values("seed")
+
+
+def equal_but_for(free: Sequence[str], table: pd.DataFrame, corpus: Corpus,
+                  settings: Settings) -> pd.DataFrame:
+    """The rows of a table of models with this corpus and these settings; some of them are free."""
+    fitting = table["corpus"] == fingerprint(corpus)
+    for name, value in settings._asdict().items():
+        if name not in free:
+            fitting &= table[name] == value
+    return table[fitting]
+
+
+def counts(corpus: Corpus, settings: Settings, split: str = "test") -> np.ndarray:
+    """What BLEU has to know of each sentence, for each seed: [seeds, sentences, 10].
+
+    As `evaluation.sentence_counts` has it; seeds ascend. A ValueError where none was measured.
+    """
+    pairs = pairs_of(corpus, split)
+    references = np.array([len(pair.target) for pair in pairs])
+    of_split = sentences()[sentences()["split"] == split]
+    of_each_seed = []
+    for model in seeds(corpus, settings)["model"]:
+        rows = of_split[of_split["model"] == model].sort_values("place")
+        said = rows["said"].to_numpy()
+        grams = [np.clip(said - shorter, 0, None) for shorter in range(4)]  # said - n + 1
+        correct = [rows[column] for column in CORRECT]
+        of_each_seed.append(np.column_stack([said, references, *correct, *grams]))
+    if not of_each_seed:
+        raise ValueError(f"no model was measured beforehand on {corpus.name} with {settings}: "
+                         "ask measured.seeds first")
+    return np.stack(of_each_seed)
+
+
+def by_length(corpus: Corpus, protocols: Sequence[Settings], split: str = "test",
+              buckets: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """BLEU by length of the models measured with these protocols, whatever their seeds.
+
+    Two tables. The first has a row per rule, hidden_size and bucket: split, shortest, longest,
+    sentences, seeds (how many), bleu (their mean), low, high (its 95% interval over seeds and
+    sentences). The second has a row per seed, too, with its bleu. The test split is followed by the
+    `long` one, as in `experiments.compare`. A protocol that was not measured has no rows.
+    """
+    means = []
+    singles = []
+    for settings in one_of_each(corpus, protocols):
+        numbers = seeds(corpus, settings)["seed"].tolist()
+        for part, bucket in parts_of(corpus, split, buckets):
+            some = counts(corpus, settings, part)[:, bucket.index]
+            names = {"rule": settings.rule, "hidden_size": settings.hidden_size, "split": part,
+                     "shortest": bucket.min(), "longest": bucket.max(), "sentences": len(bucket)}
+            score = evaluation.bleu_over_seeds(some)
+            means.append(names | {"seeds": len(numbers), "bleu": score.value, "low": score.low,
+                                  "high": score.high})
+            for number, of_seed in zip(numbers, some, strict=True):
+                bleu = evaluation.bleu_of_counts(of_seed)
+                singles.append(names | {"seed": number, "bleu": bleu})
+    return pd.DataFrame(means), pd.DataFrame(singles)
+
+
+def one_of_each(corpus: Corpus, protocols: Sequence[Settings]) -> list[Settings]:
+    """Those of the protocols that were measured, each once: their seeds do not count."""
+    different = dict.fromkeys(settings._replace(seed=0) for settings in protocols)
+    return [settings for settings in different if len(seeds(corpus, settings))]
+
+
+def parts_of(corpus: Corpus, split: str, buckets: int) -> list[tuple[str, pd.Series]]:
+    """The buckets of length of a split, each with its split; after test the long sentences."""
+    parts = []
+    for bucket in evaluation.length_buckets(pairs_of(corpus, split), buckets):
+        parts.append((split, bucket))
+    if split == "test" and corpus.long:
+        (bucket,) = evaluation.length_buckets(corpus.long, 1)
+        parts.append(("long", bucket))
+    return parts
+
+
+def overall(corpus: Corpus, protocols: Sequence[Settings], split: str = "test") -> pd.DataFrame:
+    """BLEU over a whole split: a row per protocol that was measured.
+
+    Columns: rule, hidden_size, seeds, bleu (their mean), low, high (95%, over seeds and sentences),
+    lowest and highest (of a single seed).
+    """
+    rows = []
+    for settings in one_of_each(corpus, protocols):
+        some = counts(corpus, settings, split)
+        score = evaluation.bleu_over_seeds(some)
+        of_each_seed = [evaluation.bleu_of_counts(of_seed) for of_seed in some]
+        rows.append({"rule": settings.rule, "hidden_size": settings.hidden_size,
+                     "seeds": len(some), "bleu": score.value, "low": score.low,
+                     "high": score.high, "lowest": min(of_each_seed),
+                     "highest": max(of_each_seed)})
+    return pd.DataFrame(rows)
+
+
+def paired(corpus: Corpus, settings_a: Settings, settings_b: Settings,
+           split: str = "test") -> evaluation.Interval:
+    """How far protocol a is ahead of b in BLEU, in its 95% interval over seeds and sentences.
+
+    Only seeds that both were trained with count; a ValueError where there is none.
+    """
+    seeds_a = seeds(corpus, settings_a)["seed"].tolist()
+    seeds_b = seeds(corpus, settings_b)["seed"].tolist()
+    both = sorted(set(seeds_a) & set(seeds_b))
+    counts_a = counts(corpus, settings_a, split)[[seeds_a.index(seed) for seed in both]]
+    counts_b = counts(corpus, settings_b, split)[[seeds_b.index(seed) for seed in both]]
+    if not both:
+        raise ValueError(f"{settings_a} and {settings_b} were measured with different seeds")
+    return evaluation.paired_over_seeds(counts_a, counts_b)
+
+
+# The search for the settings that serve a rule best.
+
+def tries(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The settings tried for a rule: learning_rate, weight_decay, valid_loss, valid_bleu.
+
+    A row per try, the best on `valid` first; all with one seed. `table`: as `models` has it, in
+    place of the one that came with the course.
+    """
+    if table is None:
+        table = models()
+    found = equal_but_for(["learning_rate", "weight_decay"], table, corpus, Settings(rule))
+    columns = ["learning_rate", "weight_decay", "valid_loss", "valid_bleu"]
+    return found.sort_values("valid_bleu", ascending=False)[columns].reset_index(drop=True)
+
+
+def best(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> Settings:
+    """The settings that served a rule best on `valid`, in BLEU; its own where none were tried."""
+    found = tries(corpus, rule, table)
+    if found.empty:
+        return Settings(rule)
+    row = found.iloc[0]
+    return Settings(rule, learning_rate=float(row["learning_rate"]),
+                    weight_decay=float(row["weight_decay"]))

@@ -1,0 +1,248 @@
+"""Trains what the headlines rest on with several seeds, and writes data/measured/ from it.
+
+Two models at a time, each in a process with one thread: that is faster than one after the other
+with two threads. Each finished model is a file in build/measure/, so an interrupted run goes on
+where it stopped; the models stay there, too.
+"""
+import contextlib
+import gzip
+import io
+import json
+import math
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from functools import cache
+from importlib import metadata
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from helpers import checkpoints, corpus, course, evaluation, experiments, files, measured, training
+from helpers.corpus import Corpus
+from helpers.model import Seq2Seq, count_parameters
+from helpers.text import Pair
+from helpers.training import Settings
+
+WORKERS = 2
+SEEDS = (1, 2, 3, 4, 5)
+SPLITS = ("valid", "test", "long", "train")
+CHOOSING = ("additive", "dot", "scaled_dot", "general")  # the rules that have a choice of settings
+
+STANDARD = Settings()
+RATES = (STANDARD.learning_rate, STANDARD.learning_rate / 2)
+DECAYS = (STANDARD.weight_decay, STANDARD.weight_decay / 3)
+
+
+class Task(NamedTuple):
+    """One model to be trained and measured."""
+    settings: Settings
+    reversed_source: bool = False
+
+
+# What is measured.
+
+def plan(done: pd.DataFrame, seeds: Sequence[int] = SEEDS) -> list[Task]:
+    """Everything to be measured, the most needed first. `done`: the rows of finished models."""
+    tasks = []
+    first, *others = seeds
+    tasks += headlines(first)
+    tasks += repairs(first)
+    for seed in others[:2]:
+        tasks += headlines(seed)
+    tasks += search(first)
+    for seed in others:
+        tasks += headlines(seed)
+    for seed in others:
+        tasks += tuned(done, seed)
+    for seed in others:
+        tasks += repairs(seed)
+    return list(dict.fromkeys(tasks))
+
+
+def headlines(seed: int) -> list[Task]:
+    """Three sizes, three rules, the other scores, and an encoder that reads both ways."""
+    protocols = [Settings("additive"), Settings("fixed"), Settings("mean"),
+                 Settings("fixed", hidden_size=256), Settings("fixed", hidden_size=64),
+                 Settings("dot"), Settings("scaled_dot"), Settings("general"),
+                 Settings("additive", bidirectional=True)]
+    return [Task(settings._replace(seed=seed)) for settings in protocols]
+
+
+def repairs(seed: int) -> list[Task]:
+    """Is it capacity? The fixed context trained longer, and with its source reversed."""
+    fixed = Settings("fixed", seed=seed)
+    longer = fixed._replace(epochs=5 * fixed.epochs)
+    return [Task(fixed, reversed_source=True), Task(longer)]
+
+
+def search(seed: int) -> list[Task]:
+    """The same few settings for each rule that chooses."""
+    tasks = []
+    for rule in CHOOSING:
+        for rate in RATES:
+            for decay in DECAYS:
+                settings = Settings(rule, learning_rate=rate, weight_decay=decay, seed=seed)
+                tasks.append(Task(settings))
+    return tasks
+
+
+def tuned(done: pd.DataFrame, seed: int) -> list[Task]:
+    """Each rule with the settings that served it best on `valid`; none before all were tried."""
+    tasks = []
+    for rule in CHOOSING:
+        if len(measured.tries(phrasebook(), rule, done)) == len(RATES) * len(DECAYS):
+            best = measured.best(phrasebook(), rule, done)
+            tasks.append(Task(best._replace(seed=seed)))
+    return tasks
+
+
+@cache
+def phrasebook(reversed_source: bool = False) -> Corpus:
+    """The corpus that is measured, read once."""
+    data = corpus.load("phrasebook")
+    return corpus.with_sources_reversed(data) if reversed_source else data
+
+
+# One model.
+
+def measure(task: Task, path: Path) -> None:
+    """Train a model, translate with it, and write what came out to `path`. Runs in a process."""
+    torch.set_num_threads(1)
+    course.BUILD = path.parent  # its models are kept apart from those of the notebooks
+    data = phrasebook(task.reversed_source)
+    with contextlib.redirect_stdout(io.StringIO()):  # its bar would run through that of the whole
+        model, history = training.trained(data, task.settings)
+    row = about(data, task.settings, model, history)
+    sentences = []
+    for split in SPLITS:
+        pairs = measured.pairs_of(data, split)
+        table, score = translated(model, pairs)
+        row["bleu" if split == "test" else f"{split}_bleu"] = score
+        if split == "test":
+            row["perfect"] = table["perfect"].mean()
+            table["hits"], row["alignment_error"] = hits(model, data, task.settings.rule)
+        if split != "valid":
+            sentences.append(table.assign(split=split))
+    content = {"model": row, "sentences": pd.concat(sentences).to_dict("list")}
+    files.write(path, json.dumps(content))
+
+
+def about(data: Corpus, settings: Settings, model: Seq2Seq, history: pd.DataFrame) -> dict:
+    """What is known of a model before it translates."""
+    best_epoch = history["valid_loss"].idxmin()
+    return {"corpus_name": data.name, "corpus": measured.fingerprint(data), **settings._asdict(),
+            "parameters": count_parameters(model),
+            "best_epoch": int(history["epoch"][best_epoch]),
+            "train_loss": history["train_loss"].iloc[-1],
+            "valid_loss": history["valid_loss"][best_epoch],
+            "seconds": history["seconds"].sum(),
+            "protocol": checkpoints.protocol_version(), "torch": torch.__version__,
+            "sacrebleu": metadata.version("sacrebleu")}
+
+
+def translated(model: Seq2Seq, pairs: Sequence[Pair]) -> tuple[pd.DataFrame, float]:
+    """What BLEU has to know of each sentence, a row each, and the BLEU of all of them."""
+    traces = experiments.translate_pairs(model, pairs)
+    translations, references = evaluation.texts(traces, pairs)
+    counts = evaluation.sentence_counts(translations, references)
+    table = pd.DataFrame(counts[:, 2:6], columns=measured.CORRECT)
+    table.insert(0, "place", range(len(pairs)))
+    table.insert(1, "said", counts[:, 0])
+    table["perfect"] = [int(trace.words == pair.target)
+                        for trace, pair in zip(traces, pairs, strict=True)]
+    return table, evaluation.bleu_of_counts(counts)
+
+
+def hits(model: Seq2Seq, data: Corpus, rule: str) -> tuple[list[int] | None, float]:
+    """How many gold links the weights find in each test sentence, and the alignment error.
+
+    None and not a number where the weights choose nothing.
+    """
+    if rule in ("fixed", "mean"):
+        return None, math.nan
+    traces = experiments.translate_pairs(model, data.test, say_references=True)
+    links = evaluation.links(traces, data.test)
+    found = links.groupby("sentence")["hit"].sum().tolist()
+    return found, evaluation.alignment_error(links).value
+
+
+# All of them.
+
+def run(folder: Path = course.BUILD / "measure", into: Path = measured.FOLDER,
+        seeds: Sequence[int] = SEEDS) -> None:
+    """Measure what is not measured yet; after each model the tables in `into` are written anew."""
+    running: dict[Future, Task] = {}
+    with pool() as workers, tqdm(unit="epoch", smoothing=0) as bar:
+        while True:
+            done = gather(folder, into)
+            tasks = plan(done, seeds)
+            waiting = [task for task in tasks if not path_of(task, folder).exists()]
+            show(bar, tasks, waiting)
+            for task in waiting:
+                if len(running) < WORKERS and task not in running.values():
+                    future = workers.submit(measure, task, path_of(task, folder))
+                    running[future] = task
+            if not running:
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                future.result()  # raises here what went wrong there
+                del running[future]
+    print(f"{len(done)} models are in {into}.")
+
+
+def pool() -> Executor:
+    """Processes that train side by side, each started afresh: torch does not like to be forked."""
+    return ProcessPoolExecutor(WORKERS, get_context("spawn"))
+
+
+def show(bar: tqdm, tasks: Sequence[Task], waiting: Sequence[Task]) -> None:
+    """Move the bar on; it counts epochs, of which a model may have many."""
+    bar.total = sum(task.settings.epochs for task in tasks)
+    done = bar.total - sum(task.settings.epochs for task in waiting)
+    if not bar.n:
+        bar.initial = done  # what an earlier run has done says nothing of the speed of this one
+    bar.n = done
+    bar.set_postfix_str(f"{len(tasks) - len(waiting)} of {len(tasks)} models")
+
+
+@cache
+def path_of(task: Task, folder: Path) -> Path:
+    """Where the result of a task is kept; like a checkpoint, its name holds all that decides it."""
+    data = phrasebook(task.reversed_source)
+    name = training.checkpoint_path(data, task.settings).with_suffix(".json").name
+    return folder / name
+
+
+def gather(folder: Path, into: Path) -> pd.DataFrame:
+    """Write the tables from the results in `folder`; gives that of the models.
+
+    What was made by another version of the protocol is left out.
+    """
+    found = []
+    for path in folder.glob("*.json"):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if result["model"]["protocol"] == checkpoints.protocol_version():
+            found.append(result)
+    if not found:
+        return pd.DataFrame(columns=["corpus", *Settings._fields, "valid_loss", "valid_bleu"])
+
+    names = ["corpus_name", *Settings._fields]
+    found.sort(key=lambda result: [result["model"][name] for name in names])
+    models = pd.DataFrame([result["model"] for result in found])
+    models.insert(0, "model", range(len(found)))
+    sentences = []
+    for number, result in enumerate(found):
+        table = pd.DataFrame(result["sentences"])
+        table.insert(0, "model", number)
+        sentences.append(table)
+    rows = pd.concat(sentences)[measured.COLUMNS]
+    rows["hits"] = rows["hits"].astype("Int64")  # whole numbers, or nothing
+    packed = gzip.compress(rows.to_csv(index=False).encode(), mtime=0)
+    files.write(into / measured.SENTENCES, packed)
+    files.write(into / measured.MODELS, models.round(6).to_csv(index=False))
+    return models

@@ -1,0 +1,182 @@
+"""Tables of several seeds: made on a toy corpus, read again, and held against other code."""
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import sacrebleu
+
+from conftest import small
+from helpers import course, evaluation, experiments, measured, training
+from series import measure
+
+CHOICES = {"additive": small(rule="additive", epochs=2), "fixed": small(rule="fixed", epochs=1)}
+SEEDS = (1, 2)
+
+
+def few(done, seeds):
+    """In place of the real plan: two rules, two seeds, and reversed sources."""
+    tasks = []
+    for seed in seeds:
+        for settings in CHOICES.values():
+            tasks.append(measure.Task(settings._replace(seed=seed)))
+    tasks.append(measure.Task(CHOICES["fixed"], reversed_source=True))
+    return tasks
+
+
+@pytest.fixture(scope="module")
+def corpora(toy):
+    long = [pair for pair in toy.train if len(pair.source) == 4][:8]
+    plain = toy._replace(long=long)
+    return plain, measure.corpus.with_sources_reversed(plain)
+
+
+@pytest.fixture(scope="module")
+def folders(corpora, tmp_path_factory):
+    """Measured once for all tests; gives the folder of results, and that of the tables."""
+    home = tmp_path_factory.mktemp("measured")
+    with pytest.MonkeyPatch.context() as patch:
+        prepare(patch, corpora)
+        measure.run(home / "build", home / "tables", SEEDS)
+    return home / "build", home / "tables"
+
+
+def prepare(patch, corpora):
+    """Measure little, in this process."""
+    patch.setattr(measure, "phrasebook", lambda reversed_source=False: corpora[reversed_source])
+    patch.setattr(measure, "plan", few)
+    patch.setattr(measure, "pool", lambda: ThreadPoolExecutor(1))
+    patch.setattr(measure, "WORKERS", 1)
+    patch.setattr(course, "BUILD", course.BUILD)  # `measure` changes it; back afterwards
+    measure.path_of.cache_clear()
+
+
+@pytest.fixture
+def tables(folders, monkeypatch):
+    """The reader of tables, reading these."""
+    monkeypatch.setattr(measured, "FOLDER", folders[1])
+    measured.models.cache_clear()
+    measured.sentences.cache_clear()
+    yield
+    measured.models.cache_clear()
+    measured.sentences.cache_clear()
+
+
+def test_counts_give_the_bleu_of_the_translations(folders, tables, corpora, monkeypatch):
+    """The models stayed: what they say now, scored by sacrebleu, is what the tables say."""
+    monkeypatch.setattr(course, "BUILD", folders[0])
+    data, _ = corpora
+    for settings in CHOICES.values():
+        counts = measured.counts(data, settings)
+        rows = measured.seeds(data, settings)
+        assert rows["seed"].tolist() == list(SEEDS)
+        for seed, row, of_seed in zip(SEEDS, rows.itertuples(), counts, strict=True):
+            model, _ = training.trained(data, settings._replace(seed=seed))
+            traces = experiments.translate_pairs(model, data.test)
+            said, references = evaluation.texts(traces, data.test)
+            expected = sacrebleu.corpus_bleu(said, [references], tokenize="none", force=True).score
+            assert evaluation.bleu_of_counts(of_seed) == pytest.approx(expected)
+            assert row.bleu == pytest.approx(expected, abs=1e-5)
+            assert row.perfect == pytest.approx(evaluation.perfect(traces, data.test), abs=1e-5)
+
+
+def test_by_length_every_seed_and_their_mean(tables, corpora):
+    data, _ = corpora
+    means, singles = measured.by_length(data, list(CHOICES.values()), buckets=2)
+    assert means["seeds"].tolist() == [2] * len(means)
+    fixed = means[means["rule"] == "fixed"]
+    tested = fixed[fixed["split"] == "test"]
+    assert tested["sentences"].sum() == len(data.test)
+    assert fixed["split"].tolist() == ["test"] * len(tested) + ["long"]
+    for row in means.itertuples():
+        of_bucket = singles[(singles["rule"] == row.rule) & (singles["shortest"] == row.shortest)
+                            & (singles["split"] == row.split)]
+        assert sorted(of_bucket["seed"]) == list(SEEDS)
+        assert row.bleu == pytest.approx(of_bucket["bleu"].mean())
+        assert row.low <= row.bleu <= row.high
+
+
+def test_overall_and_paired_agree_on_the_mean(tables, corpora):
+    data, _ = corpora
+    table = measured.overall(data, list(CHOICES.values())).set_index("rule")
+    test = measured.paired(data, CHOICES["additive"], CHOICES["fixed"])
+    difference = table["bleu"]["additive"] - table["bleu"]["fixed"]
+    assert test.value == pytest.approx(difference)
+    assert test.low <= test.value <= test.high
+    assert (table["lowest"] <= table["bleu"]).all() and (table["bleu"] <= table["highest"]).all()
+
+
+def test_what_was_not_measured_is_not_there(tables, corpora):
+    data, _ = corpora
+    other = small(rule="mean")
+    assert measured.seeds(data, other).empty
+    fewer = data._replace(train=data.train[:-1])
+    assert measured.seeds(fewer, CHOICES["fixed"]).empty
+    means, singles = measured.by_length(data, [other])
+    assert means.empty and singles.empty
+    with pytest.raises(ValueError, match="no model was measured beforehand"):
+        measured.counts(data, other)
+
+
+def test_reversed_sources_are_a_corpus_of_their_own(tables, corpora):
+    plain, backwards = corpora
+    assert len(measured.seeds(backwards, CHOICES["fixed"])) == 1
+    for pair, turned in zip(plain.test, backwards.test, strict=True):
+        assert turned.source == pair.source[::-1] and turned.target == pair.target
+        words = {(pair.source[source], target) for source, target in pair.alignment}
+        assert words == {(turned.source[source], target) for source, target in turned.alignment}
+
+
+def test_a_second_run_trains_nothing_and_an_interrupted_one_goes_on(folders, corpora, monkeypatch,
+                                                                   tmp_path):
+    """What is there stays as it is; what is missing is made again, and the tables are the same."""
+    build, tables = folders
+    prepare(monkeypatch, corpora)
+    before = {path.name: path.read_bytes() for path in tables.iterdir()}
+    trained = []
+    monkeypatch.setattr(measure, "measure", lambda task, path: trained.append(task))
+    measure.run(build, tmp_path / "again", SEEDS)
+    assert not trained
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == before
+
+
+def test_each_rule_is_tuned_to_the_best_of_its_tries(corpora, tmp_path):
+    """Before all tries are done there is nothing to tune; then the best on valid is taken."""
+    search = measure.search(1)
+    assert len(search) == len(set(search)) == 4 * len(measure.CHOOSING)
+    rows = []
+    for number, task in enumerate(search):
+        rows.append({"corpus": measured.fingerprint(corpora[0]), **task.settings._asdict(),
+                     "valid_loss": 1.0, "valid_bleu": float(number % 4 == 2)})
+    table = measure.pd.DataFrame(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "phrasebook", lambda: corpora[0])
+        assert measure.tuned(table[:-1], seed=2) == measure.tuned(table, seed=2)[:-1]
+        chosen = measure.tuned(table, seed=2)
+    assert [task.settings.rule for task in chosen] == list(measure.CHOOSING)
+    for task in chosen:
+        third = [other for other in search if other.settings.rule == task.settings.rule][2]
+        assert task.settings == third.settings._replace(seed=2)
+
+
+def test_more_seeds_widen_the_interval_only_if_they_differ():
+    """Seeds that say the same add nothing; seeds that differ are what the mean may turn on."""
+    lot = np.random.default_rng(1)
+    references = [[f"w{k}" for k in lot.integers(0, 20, 8)] for _ in range(60)]
+    lines = [" ".join(words) for words in references]
+
+    def counts(mistakes):
+        said = []
+        for words in references:
+            wrong = lot.random(len(words)) < mistakes
+            said.append(" ".join(np.where(wrong, "wrong", words)))
+        return evaluation.sentence_counts(said, lines)
+
+    good, bad = counts(0.1), counts(0.5)
+    alike = evaluation.bleu_over_seeds(np.stack([good, good, good]), draws=200)
+    apart = evaluation.bleu_over_seeds(np.stack([good, bad, good]), draws=200)
+    assert alike.value == pytest.approx(evaluation.bleu_of_counts(good))
+    assert apart.high - apart.low > 2 * (alike.high - alike.low)
+    same = evaluation.paired_over_seeds(np.stack([good, bad]), np.stack([good, bad]), draws=50)
+    assert same == (0, 0, 0)
+    with pytest.raises(ValueError, match="give the same seeds"):
+        evaluation.paired_over_seeds(np.stack([good, bad]), np.stack([good]))
