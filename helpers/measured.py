@@ -103,6 +103,18 @@ def counts(corpus: Corpus, settings: Settings, split: str = "test") -> np.ndarra
     return np.stack(of_each_seed)
 
 
+def among_seeds(corpus: Corpus, protocols: Sequence[Settings],
+                own: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What `by_length` has for these protocols, or `own` where nothing was measured beforehand.
+
+    `own`: the first table of `experiments.compare`, for the same protocols.
+    """
+    means, singles = by_length(corpus, protocols)
+    if means.empty:
+        return own.assign(seeds=1), own
+    return means, singles
+
+
 def by_length(corpus: Corpus, protocols: Sequence[Settings], split: str = "test",
               buckets: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
     """BLEU by length of the models measured with these protocols, whatever their seeds.

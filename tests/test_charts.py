@@ -33,6 +33,18 @@ def bleu_table(drops, sizes=(128,), seeds=(1,)):
 THREE = bleu_table({"fixed": 90, "mean": 87, "additive": 3})
 
 
+def mean_of(table):
+    """One row for the seeds of a line, as measured.by_length gives."""
+    columns = ["rule", "hidden_size", "split", "shortest", "longest"]
+    means = table.groupby(columns, sort=False)[["bleu", "low", "high"]].mean().reset_index()
+    return means.assign(seeds=table["seed"].nunique())
+
+
+SEVERAL = bleu_table({"fixed": 60, "mean": 9}, seeds=(1, 3))
+NAMED = pd.concat([bleu_table({"fixed": 60}).assign(name="fixed"),
+                   bleu_table({"fixed": 50}).assign(name="fixed, trained longer")])
+
+
 def losses(epochs, lowest=1.5):
     """What training gives."""
     falling = np.linspace(1, 0, epochs)
@@ -71,7 +83,9 @@ DRAWN = {
         {"fixed": losses(5), "mean": losses(5), "my own": losses(3, 0.7)}),
     "bleu": lambda: figures.bleu_by_length(THREE),
     "bleu, sizes": lambda: figures.bleu_by_length(bleu_table({"fixed": 40, "mean": 40}, (64, 128))),
-    "bleu, seeds": lambda: figures.bleu_by_length(bleu_table({"dot": 9, "mean": 60}, seeds=(1, 3))),
+    "bleu, seeds": lambda: figures.bleu_by_length(
+        mean_of(SEVERAL), seeds=SEVERAL, own=SEVERAL[SEVERAL["seed"] == 1]),
+    "bleu, names": lambda: figures.bleu_by_length(NAMED),
     "bleu, all rules": lambda: figures.bleu_by_length(bleu_table(dict.fromkeys(RULES, 30))),
     "bleu, one rule": lambda: figures.bleu_by_length(bleu_table({"general": 9})),
     "bleu, one bucket": lambda: figures.bleu_by_length(THREE[THREE["shortest"] == 6]),
@@ -221,18 +235,37 @@ def test_one_line_is_loud():
         figures.bleu_by_length(THREE, main="dot")
 
 
-def test_several_seeds_are_thin_lines_around_their_mean():
-    table = bleu_table({"fixed": 60}, seeds=(1, 3))
-    picture = figures.bleu_by_length(table)
+def test_several_seeds_are_thin_lines_around_their_mean_and_ones_own_run_is_ringed():
+    picture = DRAWN["bleu, seeds"]()
     ax = picture.fig.axes[0]
     _, mean = line_called(ax, "fixed context")
     seeds = [line.get_ydata() for line in ax.lines if line.get_gid() == "seed"]
-    assert len(seeds) == 2
-    assert np.allclose(seeds[0], table.loc[table["seed"] == 1, "bleu"])
-    assert np.allclose(np.mean(seeds, axis=0), mean)
-    assert "thin lines: single seeds" in picture.fig.get_supxlabel()
-    assert "seeds" not in figures.bleu_by_length(THREE).fig.get_supxlabel()
-    assert "band: 95% interval over sentences" in figures.bleu_by_length(THREE).fig.get_supxlabel()
+    assert len(seeds) == 4  # two of each rule
+    first = SEVERAL[(SEVERAL["rule"] == "fixed") & (SEVERAL["seed"] == 1)]
+    assert np.allclose(seeds[0], first["bleu"])
+    assert np.allclose(np.mean(seeds[:2], axis=0), mean)
+    rings = [line for line in ax.lines if line.get_gid() == "own"]
+    assert np.allclose(rings[0].get_ydata(), first["bleu"])
+    assert rings[0].get_linestyle() == "None" and rings[0].get_markerfacecolor() == "none"
+    note = " ".join(picture.fig.get_supxlabel().split())
+    assert note == ("line: mean of 2 seeds; band: 95% interval over seeds and sentences; "
+                    "thin lines: single seeds; rings: the run of this notebook")
+    assert figures.bleu_by_length(THREE).fig.get_supxlabel() == "band: 95% interval over sentences"
+
+
+def test_seeds_are_not_averaged_in_silence():
+    """The mean of the ends of two intervals is no interval of the mean."""
+    with pytest.raises(ValueError, match="several rows for one bucket"):
+        figures.bleu_by_length(SEVERAL)
+
+
+def test_lines_of_one_rule_have_names_and_looks_of_their_own():
+    ax = DRAWN["bleu, names"]().fig.axes[0]
+    _, longer = line_called(ax, "fixed, trained longer")
+    assert np.allclose(longer, NAMED[NAMED["name"] == "fixed, trained longer"]["bleu"])
+    looks = {line.get_gid(): (line.get_color(), line.get_marker()) for line in ax.lines}
+    assert looks["fixed context"] != looks["fixed, trained longer"]
+    assert {label.get_text() for label in labels(ax)} == {"fixed context", "fixed, trained longer"}
 
 
 def test_sentences_longer_than_in_training_stand_behind_a_line():

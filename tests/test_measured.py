@@ -139,6 +139,15 @@ def test_a_second_run_trains_nothing_and_an_interrupted_one_goes_on(folders, cor
     assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == before
 
 
+def test_the_committed_tables_fit_the_code():
+    """Every setting has its column, every sentence its model, and every model its sentences."""
+    models, sentences = measured.models(), measured.sentences()
+    assert set(training.Settings._fields) <= set(models.columns)
+    assert list(sentences.columns) == measured.COLUMNS
+    assert set(sentences["model"]) == set(models["model"])
+    assert not models.duplicated(["corpus", *training.Settings._fields]).any()
+
+
 def test_each_rule_is_tuned_to_the_best_of_its_tries(corpora, tmp_path):
     """Before all tries are done there is nothing to tune; then the best on valid is taken."""
     search = measure.search(1)

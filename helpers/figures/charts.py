@@ -66,11 +66,11 @@ class Curve(NamedTuple):
     """One model's quality by length, or the mean of several that differ only in their seeds."""
     rule: str
     size: int
-    name: str
+    title: str  # of its rule, or a name of its own
+    name: str   # the same with its size, where there are several
     look: Look
     face: tuple[float, float, float]  # of its markers: the lighter the smaller the model
-    points: pd.DataFrame    # a row per bucket, numbered by its place: bleu, low, high
-    seeds: list[pd.Series]  # bleu by place, for each seed
+    points: pd.DataFrame  # a row per bucket, numbered by its place: bleu, low, high
 
 
 # What all charts share.
@@ -89,21 +89,28 @@ def name_of(name: str) -> str:
 
 def write_finding(fig: Figure, finding: str) -> None:
     """The title: what the chart shows, in a sentence, broken into lines that fit."""
-    room = fig.get_figwidth() - 0.4
     finding = finding[0].upper() + finding[1:]
-    lines = [""]
-    for word in finding.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and fonts.width(longer, LARGE, "bold") > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    fig.suptitle("\n".join(lines), x=0.015, ha="left", fontsize=LARGE, fontweight="bold")
+    lines = lines_that_fit(fig, finding, LARGE, "bold")
+    fig.suptitle(lines, x=0.015, ha="left", fontsize=LARGE, fontweight="bold")
 
 
 def write_note(fig: Figure, note: str) -> None:
     """The key of what has no name in the chart, below it."""
-    fig.supxlabel(note, x=0.015, ha="left", fontsize=SMALL, color=QUIET)
+    lines = lines_that_fit(fig, note, SMALL, "normal")
+    fig.supxlabel(lines, x=0.015, ha="left", fontsize=SMALL, color=QUIET)
+
+
+def lines_that_fit(fig: Figure, sentence: str, size: float, weight: str) -> str:
+    """A sentence broken into lines that are as wide as the figure."""
+    room = fig.get_figwidth() - 0.4
+    lines = [""]
+    for word in sentence.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and fonts.width(longer, size, weight) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -230,13 +237,18 @@ def training_in_words(histories: Tables) -> str:
 # BLEU by length.
 
 @styled
-def bleu_by_length(table: pd.DataFrame, main: str | None = None) -> Picture:
+def bleu_by_length(table: pd.DataFrame, main: str | None = None,
+                   seeds: pd.DataFrame | None = None, own: pd.DataFrame | None = None) -> Picture:
     """BLEU for short and long sentences: a line per rule and size, in its 95% band.
 
-    `table` is what `experiments.compare` gives: a row per rule, hidden_size, seed and bucket
-    (shortest, longest) with bleu, low and high, 0 to 100. Several seeds are thin lines around
-    their mean. Where its column `split` says "long", the sentences are longer than any in training.
-    `main`: the rule whose line is loud; the best one unless given.
+    `table` is what `experiments.compare` gives, or the first table of `measured.by_length`: a row
+    per line and bucket, with rule, hidden_size, shortest, longest, and bleu, low and high, 0 to
+    100. A line may have a `name` of its own; where its column `split` says "long", the sentences
+    are longer than any in training. `seeds` (thin lines) and `own` (rings: the run of the reader)
+    have the bleu of single models, of lines that are in `table`. `main`: the rule whose line is
+    loud; the best one unless given.
+
+    Raises ValueError where a line has two rows for a bucket, or no line the rule `main`.
     """
     buckets = buckets_of(table)
     names = [bucket_name(*bucket) for bucket in buckets]
@@ -249,7 +261,9 @@ def bleu_by_length(table: pd.DataFrame, main: str | None = None) -> Picture:
     ax = fig.subplots()
     for curve in curves:
         draw_curve(ax, curve, curve is loud)
-    bottom, top = limits(table["low"].min(), table["high"].max())
+        draw_seeds(ax, curve, seeds, buckets)
+        draw_own(ax, curve, own, buckets)
+    bottom, top = limits(*ax.dataLim.intervaly)
     ax.set_ylim(bottom, top)
     ax.set_xlim(-0.25, len(buckets) - 0.9)
     slant = 45 if len(names) > 9 else 0
@@ -263,10 +277,21 @@ def bleu_by_length(table: pd.DataFrame, main: str | None = None) -> Picture:
     ends = [end_of(curve, curve is loud) for curve in curves]
     label_ends(ax, ends, height=3.8)
     write_finding(fig, bleu_finding(curves, loud, place, names))
-    several_seeds = any(len(curve.seeds) > 1 for curve in curves)
-    thin = "; thin lines: single seeds" if several_seeds else ""
-    write_note(fig, f"band: 95% interval over sentences{thin}")
+    write_note(fig, bleu_note(table, seeds, own))
     return Picture(fig, bleu_in_words(curves, names))
+
+
+def bleu_note(table: pd.DataFrame, seeds: pd.DataFrame | None, own: pd.DataFrame | None) -> str:
+    """What the band, the thin lines and the rings are."""
+    number = table["seeds"].max() if "seeds" in table else 1
+    note = "band: 95% interval over sentences"
+    if number > 1:
+        note = f"line: mean of {number} seeds; band: 95% interval over seeds and sentences"
+    if seeds is not None and not seeds.empty:
+        note += "; thin lines: single seeds"
+    if own is not None:
+        note += "; rings: the run of this notebook"
+    return note
 
 
 def buckets_of(table: pd.DataFrame) -> list[tuple[int, int]]:
@@ -290,40 +315,86 @@ def first_long(table: pd.DataFrame, buckets: Buckets) -> int:
     return sum(longest < longer.min() for _, longest in buckets)
 
 
-def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
-    """A curve for each rule and size, in the order of the table."""
+def line_of(table: pd.DataFrame) -> list[str]:
+    """The columns that say which line a row belongs to."""
+    return [column for column in ("rule", "hidden_size", "name") if column in table]
+
+
+def with_places(table: pd.DataFrame, buckets: Buckets) -> pd.DataFrame:
+    """The table with the place of each row's bucket."""
     places = {bucket: place for place, bucket in enumerate(buckets)}
     pairs = zip(table["shortest"], table["longest"], strict=True)
-    table = table.assign(place=[places[pair] for pair in pairs])
+    return table.assign(place=[places[pair] for pair in pairs])
+
+
+def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
+    """A curve for each rule and size (and name), in the order of the table."""
+    table = with_places(table, buckets)
+    if table.duplicated([*line_of(table), "place"]).any():
+        raise ValueError("a line has several rows for one bucket: give the mean of its seeds "
+                         "(as measured.by_length does), and the single ones as `seeds`")
     sizes = sorted(table["hidden_size"].unique())
     curves: list[Curve] = []
-    for (rule, size), rows in table.groupby(["rule", "hidden_size"], sort=False):
-        points = rows.groupby("place")[["bleu", "low", "high"]].mean()
-        by_seed = rows.pivot_table(index="place", columns="seed", values="bleu")
-        seeds = [by_seed[seed].dropna() for seed in by_seed]
-        look = look_of(rule, len(curves))
-        name = rule_title(rule)
+    for _, rows in table.groupby(line_of(table), sort=False):
+        rule, size = rows[["rule", "hidden_size"]].iloc[0]
+        name = rows["name"].iloc[0] if "name" in rows else rule
+        look = unused_look(name, curves)
+        title = name_of(name)
+        name = title
         share = 1.0  # of its colour in its markers
         if len(sizes) > 1:
             name += f", {size}"
             share = (sizes.index(size) + 1) / len(sizes)
         face = toward_white(look.colour, share)
-        curves.append(Curve(rule, size, name, look, face, points, seeds))
+        points = rows.set_index("place")[["bleu", "low", "high"]]
+        curves.append(Curve(rule, size, title, name, look, face, points))
     return curves
 
 
+def unused_look(name: str, curves: Sequence[Curve]) -> Look:
+    """How a line is drawn: a rule always in the same way, anything else as no line before it."""
+    if name in RULE_LOOKS:
+        return RULE_LOOKS[name]
+    used = [curve.look for curve in curves]
+    free = [look for look in LOOKS if look not in used]
+    return free[0] if free else look_of(name, len(curves))
+
+
 def draw_curve(ax: Axes, curve: Curve, loud: bool) -> None:
-    """A line in its band, and thin lines for its seeds where there are several."""
+    """A line in its band."""
     colour, marker, dash = curve.look
     points = curve.points
     ax.fill_between(points.index, points["low"], points["high"], color=colour, linewidth=0,
                     alpha=0.25 if loud else 0.12)
-    if len(curve.seeds) > 1:
-        for bleu in curve.seeds:
-            ax.plot(bleu.index, bleu, color=colour, linewidth=0.8, alpha=0.7, gid="seed")
     ax.plot(points.index, points["bleu"], color=colour, marker=marker, markerfacecolor=curve.face,
             linestyle=dash, linewidth=4 if loud else 2, markersize=10 if loud else 7,
             zorder=4 if loud else 3, gid=curve.name)
+
+
+def rows_of(table: pd.DataFrame, curve: Curve, buckets: Buckets) -> pd.DataFrame:
+    """The rows of single models that belong to a curve, with their places."""
+    of_curve = (table["rule"] == curve.rule) & (table["hidden_size"] == curve.size)
+    if "name" in table:
+        of_curve &= table["name"].map(name_of) == curve.title
+    return with_places(table[of_curve], buckets)
+
+
+def draw_seeds(ax: Axes, curve: Curve, seeds: pd.DataFrame | None, buckets: Buckets) -> None:
+    """A thin line for each seed of a curve."""
+    if seeds is None or seeds.empty:
+        return
+    for _, rows in rows_of(seeds, curve, buckets).groupby("seed"):
+        ax.plot(rows["place"], rows["bleu"], color=curve.look.colour, linewidth=0.8, alpha=0.7,
+                gid="seed")
+
+
+def draw_own(ax: Axes, curve: Curve, own: pd.DataFrame | None, buckets: Buckets) -> None:
+    """Rings where the run of the reader lies."""
+    if own is None:
+        return
+    rows = rows_of(own, curve, buckets)
+    ax.plot(rows["place"], rows["bleu"], "o", markersize=13, markerfacecolor="none",
+            markeredgecolor=curve.look.colour, markeredgewidth=1.5, zorder=5, gid="own")
 
 
 def end_of(curve: Curve, loud: bool) -> End:
@@ -373,17 +444,17 @@ def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequen
     if rival is None:
         return finding
     name = name_in_title(rival, curves)
-    if rival.size == loud.size and name != rule_title(rival.rule):
-        name = f"{rule_title(rival.rule)} of equal size"
+    if rival.size == loud.size and name != rival.title:
+        name = f"{rival.title} of equal size"
     return f"{finding}; {name} {change(rival, place)}"
 
 
 def name_in_title(curve: Curve, curves: Sequence[Curve]) -> str:
-    """The rule of a curve, with its size where there are several."""
+    """The title of a curve, with its size where there are several."""
     sizes = {other.size for other in curves}
     if len(sizes) > 1:
-        return f"{rule_title(curve.rule)} ({curve.size})"
-    return rule_title(curve.rule)
+        return f"{curve.title} ({curve.size})"
+    return curve.title
 
 
 def change(curve: Curve, place: int) -> str:
