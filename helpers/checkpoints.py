@@ -14,7 +14,7 @@ from helpers.model import Seq2Seq
 
 # The code that decides the weights: after a change in it, a model is trained anew.
 PROTOCOL_FILES = [Path(__file__).with_name(name)
-                  for name in ("text.py", "attention.py", "model.py", "training.py")]
+                  for name in ("text.py", "attention.py", "model.py", "fast.py", "training.py")]
 # Functions of these files that name, keep or fetch weights, but decide none.
 KEEPS_ONLY = {"checkpoint_path", "trained"}
 

@@ -17,7 +17,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from helpers import checkpoints, course, files, interrupts, text
+from helpers import checkpoints, course, fast, files, interrupts, text
 from helpers.checkpoints import Progress
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq
@@ -229,8 +229,7 @@ def train_epoch(run: Run, train: list[text.Example], settings: Settings, bar: tq
 
 def take_step(run: Run, batch: text.Batch, label_smoothing: float) -> None:
     """One step: the loss of a batch, its gradient, and new weights."""
-    logits, gold = run.model(batch)
-    loss, plain_loss = smoothed_loss(logits, gold, label_smoothing)
+    loss, plain_loss, words = batch_loss(run.model, batch, label_smoothing)
     run.optimizer.zero_grad()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), max_norm=1.0)
@@ -240,10 +239,22 @@ def take_step(run: Run, batch: text.Batch, label_smoothing: float) -> None:
                          f"{loss.item():.3g}): lower the learning rate, here {rate:.3g}")
     run.optimizer.step()
     run.schedule.step()
-    run.loss = run.loss + plain_loss.detach() * len(gold)
-    run.words += len(gold)
+    run.loss = run.loss + plain_loss.detach() * words
+    run.words += words
     run.batches += 1
     run.steps += 1
+
+
+def batch_loss(model: Seq2Seq, batch: text.Batch,
+               label_smoothing: float) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """The two losses of `smoothed_loss` for a batch, and how many target words it has."""
+    if fast.is_known(model) and model.device.type == "cpu":
+        loss, plain_loss = fast.smoothed_loss(model, batch, label_smoothing)
+        words = int((batch.target[:, 1:] != text.PAD_ID).sum())
+        return loss, plain_loss, words
+    logits, gold = model(batch)
+    loss, plain_loss = smoothed_loss(logits, gold, label_smoothing)
+    return loss, plain_loss, len(gold)
 
 
 def smoothed_loss(logits: torch.Tensor, gold: torch.Tensor,

@@ -1,0 +1,365 @@
+"""The loss of model.py and its gradient, written out for speed: equal numbers in less time.
+
+Only training uses it, and to understand the course nobody needs it: what is computed stands in
+model.py. Where the time goes there, and what is done about it here:
+
+- Autograd notes every operation of every step, and calls its derivative one by one. Here a whole
+  loop over a sentence is one function, with its derivative written below it.
+- Autograd adds up the gradient of a weight matrix step by step. Here it is one product over all
+  steps, after the loop.
+- tanh takes several times as long as sigmoid. Scores need none: tanh(x) = 2 · sigmoid(2x) - 1, and
+  a softmax does not see what is common to all its scores.
+- The logits of a batch do not fit into the processor's cache. Here a few rows at a time do.
+- torch's GRU takes a slow way when sentences differ in length. Here padding holds the update gate
+  at 1, which lets a state pass unchanged.
+
+In this file shapes begin with the step: what belongs to one step then lies together in memory. A
+name with d_ is the gradient of the loss with respect to what follows.
+"""
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.autograd import Function
+
+from helpers.attention import AdditiveAttention, FixedContext, MeanContext, Memory
+from helpers.model import Decoder, Encoder, Seq2Seq
+from helpers.text import PAD_ID, Batch
+
+Tensor = torch.Tensor
+Gradients = tuple[Tensor | None, ...]
+
+ALL_OPEN = 1e4  # its sigmoid is exactly 1
+ROWS = 256      # of the logits, computed together
+
+
+def smoothed_loss(model: Seq2Seq, batch: Batch, label_smoothing: float) -> tuple[Tensor, Tensor]:
+    """What `training.smoothed_loss` gives for the logits of `model`: the same two numbers.
+
+    Only for a model that `is_known`; on the CPU, where it was measured.
+    """
+    decoder = model.decoder
+    memory = encode(model, batch)
+    given = batch.target[:, :-1]                                       # <sos> y_1 .. y_m
+    gold = batch.target[:, 1:]                                         # y_1 .. y_m <eos>
+    states = decode(decoder, given, memory).transpose(0, 1)            # [batch, target, hidden]
+    real = gold != PAD_ID
+    dropped = decoder.dropout(states[real])                            # [words, hidden]
+    return OutputLoss.apply(dropped, decoder.output.weight, decoder.output.bias, gold[real],
+                            label_smoothing)
+
+
+def is_known(model: Seq2Seq) -> bool:
+    """Whether the gradients below are those of `model`: a rule of one's own has none here."""
+    known_rules = (FixedContext, MeanContext, AdditiveAttention)
+    return (type(model) is Seq2Seq and type(model.encoder) is Encoder
+            and type(model.decoder) is Decoder and type(model.decoder.context_rule) in known_rules)
+
+
+def encode(model: Seq2Seq, batch: Batch) -> Memory:
+    """`Seq2Seq.encode` in less time."""
+    encoder = model.encoder
+    vectors = encoder.dropout(encoder.embedding(batch.source))         # [batch, source, embedding]
+    places = torch.arange(batch.source.shape[1])
+    mask = places < batch.lengths.unsqueeze(1)                         # [batch, source]
+    states, last = read_forward(encoder.gru, "l0", vectors, mask)
+    if encoder.gru.bidirectional:
+        reversed_states, first = read_forward(encoder.gru, "l0_reverse", vectors.flip(1),
+                                              mask.flip(1))
+        states = torch.cat([states, reversed_states.flip(1)], dim=2)
+        last = torch.cat([last, first], dim=1)
+    states = states.masked_fill(~mask.unsqueeze(2), 0.0)               # [batch, source, state]
+    keys = model.decoder.context_rule.keys(states)
+    return Memory(states, mask, last, keys)
+
+
+def read_forward(gru: nn.GRU, name: str, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """One direction of a GRU: states [batch, source, size], and the one behind the last word.
+
+    `name` is the end of the names that torch gives to the weights of this direction.
+    """
+    input_weight = getattr(gru, f"weight_ih_{name}")
+    input_bias = getattr(gru, f"bias_ih_{name}")
+    hidden_weight = getattr(gru, f"weight_hh_{name}")
+    hidden_bias = getattr(gru, f"bias_hh_{name}")
+    size = hidden_weight.shape[1]
+    gates = nn.functional.linear(vectors, input_weight, input_bias)    # [batch, source, 3 size]
+    reset, update, proposal = gates.chunk(3, dim=2)
+    update = update.masked_fill(~mask.unsqueeze(2), ALL_OPEN)
+    gates = torch.cat([reset, update, proposal], dim=2).transpose(0, 1).contiguous()
+    start = gates.new_zeros(len(vectors), size)
+    states = GRULoop.apply(gates, start, hidden_weight, hidden_bias)   # [source, batch, size]
+    return states.transpose(0, 1), states[-1]
+
+
+def decode(decoder: Decoder, words: Tensor, memory: Memory) -> Tensor:
+    """`Decoder.forward` in less time: `words` [batch, target] → s_1..s_m [target, batch, hidden]."""
+    rule = decoder.context_rule
+    start = decoder.start(memory)
+    gates = decoder.read(words).transpose(0, 1).contiguous()           # [target, batch, 3 hidden]
+    hidden_gates = decoder.hidden_gates
+    if isinstance(rule, AdditiveAttention):
+        return AdditiveLoop.apply(gates, start, memory.states, memory.keys, memory.mask,
+                                  rule.query.weight, rule.energy.weight,
+                                  decoder.context_gates.weight,
+                                  hidden_gates.weight, hidden_gates.bias)
+    # The other rules give one context for all steps, whatever the state.
+    context = rule(start, memory).context
+    gates = gates + decoder.context_gates(context)
+    return GRULoop.apply(gates, start, hidden_gates.weight, hidden_gates.bias)
+
+
+# The cell: what a step computes, and its derivative.
+
+class Cells(NamedTuple):
+    """What the steps of a GRU leave behind, for the way back."""
+    hidden: Tensor       # [steps + 1, batch, hidden]   s_0..s_m
+    from_hidden: Tensor  # [steps, batch, 3 hidden ..]  what the state gives to the gates (and asks)
+    gates: Tensor        # [steps, batch, 2 hidden]     reset and update, side by side
+    proposal: Tensor     # [steps, batch, hidden]
+
+
+def empty_cells(steps: int, start: Tensor, width: int) -> Cells:
+    """Room for `steps` of them from s_0 = `start` on; `width` is that of `from_hidden`."""
+    batch, size = start.shape
+    hidden = start.new_empty(steps + 1, batch, size)
+    hidden[0] = start
+    return Cells(hidden, start.new_empty(steps, batch, width),
+                 start.new_empty(steps, batch, 2 * size), start.new_empty(steps, batch, size))
+
+
+def cell_forward(cells: Cells, step: int, from_input: Tensor) -> None:
+    """s_i from s_{i-1} and `from_input` [batch, 3 hidden]; `Decoder.cell` says the same plainly."""
+    hidden = cells.hidden[step]
+    size = hidden.shape[1]
+    from_hidden = cells.from_hidden[step]
+    gates = cells.gates[step]
+    proposal = cells.proposal[step]
+    torch.add(from_input[:, :2 * size], from_hidden[:, :2 * size], out=gates).sigmoid_()
+    reset = gates[:, :size]
+    update = gates[:, size:]
+    torch.addcmul(from_input[:, 2 * size:], reset, from_hidden[:, 2 * size:3 * size], out=proposal)
+    proposal.tanh_()
+    torch.lerp(proposal, hidden, update, out=cells.hidden[step + 1])
+
+
+def cell_backward(cells: Cells, step: int, d_hidden: Tensor, d_input: Tensor,
+                  d_from_hidden: Tensor) -> Tensor:
+    """From the gradient of s_i to those of what went in: fills the last two.
+
+    Returns what goes to s_{i-1} past the gates.
+    """
+    size = d_hidden.shape[1]
+    gates = cells.gates[step]
+    proposal = cells.proposal[step]
+    reset = gates[:, :size]
+    update = gates[:, size:]
+    proposal_from_hidden = cells.from_hidden[step][:, 2 * size:3 * size]
+
+    # s_i = (1 - update) · proposal + update · s_{i-1}
+    past_the_gates = d_hidden * update
+    d_proposal = d_hidden - past_the_gates
+    before_tanh = torch.ops.aten.tanh_backward(d_proposal, proposal)
+    d_gates = d_input[:, :2 * size]
+    torch.mul(before_tanh, proposal_from_hidden, out=d_gates[:, :size])
+    torch.mul(d_hidden, cells.hidden[step] - proposal, out=d_gates[:, size:])
+    torch.ops.aten.sigmoid_backward.grad_input(d_gates, gates, grad_input=d_gates)
+    d_input[:, 2 * size:] = before_tanh
+    d_from_hidden[:, :2 * size] = d_gates
+    torch.mul(before_tanh, reset, out=d_from_hidden[:, 2 * size:3 * size])
+    return past_the_gates
+
+
+# The loops.
+
+class GRULoop(Function):
+    """A GRU whose inputs have already been multiplied by their weights."""
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor, start: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """`gates` [steps, batch, 3 hidden], `start` [batch, hidden] → [steps, batch, hidden]."""
+        cells = empty_cells(len(gates), start, width=len(weight))
+        transposed = weight.t()
+        for step in range(len(gates)):
+            torch.addmm(bias, cells.hidden[step], transposed, out=cells.from_hidden[step])
+            cell_forward(cells, step, gates[step])
+        ctx.save_for_backward(*cells, weight)
+        return cells.hidden[1:]
+
+    @staticmethod
+    def backward(ctx: Any, d_states: Tensor) -> Gradients:
+        *saved, weight = ctx.saved_tensors
+        cells = Cells(*saved)
+        d_gates = torch.empty_like(cells.from_hidden)
+        d_from_hidden = torch.empty_like(cells.from_hidden)
+        d_before = torch.zeros_like(cells.hidden[0])
+        for step in reversed(range(len(d_states))):
+            d_hidden = d_states[step] + d_before
+            past = cell_backward(cells, step, d_hidden, d_gates[step], d_from_hidden[step])
+            d_before = torch.addmm(past, d_from_hidden[step], weight)
+        d_weight = over_steps(d_from_hidden, cells.hidden[:-1])
+        d_bias = d_from_hidden.sum(dim=(0, 1))
+        return d_gates, d_before, d_weight, d_bias
+
+
+class Looks(NamedTuple):
+    """What additive attention leaves behind at each step, for the way back.
+
+    `AdditiveAttention` has v · tanh(x_j) with x_j = W h_j + b + U s_{i-1}; here it is
+    2v · sigmoid(2 x_j), which has the same softmax.
+    """
+    sigmoids: Tensor  # [steps, batch, source, key]
+    weights: Tensor   # [steps, batch, source]
+    contexts: Tensor  # [steps, batch, state]
+
+
+def empty_looks(steps: int, states: Tensor, keys: Tensor) -> Looks:
+    batch, source, state_size = states.shape
+    return Looks(keys.new_empty(steps, *keys.shape), keys.new_empty(steps, batch, source),
+                 keys.new_empty(steps, batch, state_size))
+
+
+def look_forward(looks: Looks, step: int, double_query: Tensor, double_keys: Tensor,
+                 double_energy: Tensor, hidden_places: Tensor, states: Tensor) -> None:
+    """The weights and the context of a step.
+
+    `double_query` [batch, key] is 2 U s_{i-1}, `double_keys` [batch, source, key] 2 (W h_j + b),
+    `double_energy` [key] 2v; `hidden_places` [batch, source] has 0, or -inf on padding.
+    """
+    sigmoids = looks.sigmoids[step]
+    torch.add(double_keys, double_query.unsqueeze(1), out=sigmoids).sigmoid_()
+    scores = torch.addmv(hidden_places.view(-1), sigmoids.flatten(0, 1), double_energy)
+    torch.softmax(scores.view_as(hidden_places), dim=1, out=looks.weights[step])
+    torch.bmm(looks.weights[step].unsqueeze(1), states, out=looks.contexts[step].unsqueeze(1))
+
+
+class LookGradients(NamedTuple):
+    """What comes back from all steps. Where 2v is a factor of all, it is multiplied at the end."""
+    scores: Tensor    # [steps, batch, source]
+    contexts: Tensor  # [steps, batch, state]
+    keys: Tensor      # [batch, source, key]  summed over the steps, without the factor 2v
+    slopes: Tensor    # [batch, source, key]  room for sigmoid' of one step
+
+
+def look_backward(looks: Looks, step: int, states: Tensor, gradients: LookGradients) -> Tensor:
+    """From the gradient of c_i to that of 2 U s_{i-1}, [batch, key], without the factor 2v."""
+    sigmoids = looks.sigmoids[step]
+    d_weights = torch.bmm(states, gradients.contexts[step].unsqueeze(2)).squeeze(2)
+    d_scores = gradients.scores[step]
+    torch.ops.aten._softmax_backward_data.out(d_weights, looks.weights[step], 1, d_weights.dtype,
+                                              grad_input=d_scores)
+    # sigmoid' = sigmoid - sigmoid²
+    slopes = torch.addcmul(sigmoids, sigmoids, sigmoids, value=-1, out=gradients.slopes)
+    gradients.keys.addcmul_(slopes, d_scores.unsqueeze(2))
+    return torch.bmm(d_scores.unsqueeze(1), slopes).squeeze(1)
+
+
+class AdditiveLoop(Function):
+    """The decoder with additive attention, over all steps."""
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor, start: Tensor, states: Tensor, keys: Tensor,
+                mask: Tensor, query_weight: Tensor, energy_weight: Tensor, context_weight: Tensor,
+                hidden_weight: Tensor, hidden_bias: Tensor) -> Tensor:
+        """`gates` [steps, batch, 3 hidden], `start` [batch, hidden] → [steps, batch, hidden].
+
+        `states`, `keys` and `mask` are those of a Memory.
+        """
+        # Gates and query are one product: both come from s_{i-1}.
+        weight = torch.cat([hidden_weight, 2 * query_weight])
+        bias = torch.cat([hidden_bias, hidden_bias.new_zeros(len(query_weight))])
+        double_keys = 2 * keys
+        double_energy = 2 * energy_weight.squeeze(0)
+        hidden_places = keys.new_zeros(mask.shape).masked_fill(~mask, -torch.inf)
+
+        cells = empty_cells(len(gates), start, width=len(weight))
+        looks = empty_looks(len(gates), states, keys)
+        for step, word_gates in enumerate(gates.unbind(0)):
+            from_hidden = torch.addmm(bias, cells.hidden[step], weight.t(),
+                                      out=cells.from_hidden[step])
+            double_query = from_hidden[:, len(hidden_weight):]
+            look_forward(looks, step, double_query, double_keys, double_energy, hidden_places,
+                         states)
+            from_input = torch.addmm(word_gates, looks.contexts[step], context_weight.t())
+            cell_forward(cells, step, from_input)
+        ctx.save_for_backward(*cells, *looks, states, double_energy, weight, context_weight)
+        return cells.hidden[1:]
+
+    @staticmethod
+    def backward(ctx: Any, d_hidden: Tensor) -> Gradients:
+        saved = ctx.saved_tensors
+        cells = Cells(*saved[:4])
+        looks = Looks(*saved[4:7])
+        states, double_energy, weight, context_weight = saved[7:]
+        d_gates = d_hidden.new_empty(*d_hidden.shape[:2], len(context_weight))
+        d_from_hidden = torch.empty_like(cells.from_hidden)
+        d_looks = LookGradients(torch.empty_like(looks.weights), torch.empty_like(looks.contexts),
+                                torch.zeros_like(looks.sigmoids[0]),
+                                torch.empty_like(looks.sigmoids[0]))
+        d_before = torch.zeros_like(cells.hidden[0])
+        for step in reversed(range(len(d_hidden))):
+            past = cell_backward(cells, step, d_hidden[step] + d_before, d_gates[step],
+                                 d_from_hidden[step])
+            torch.mm(d_gates[step], context_weight, out=d_looks.contexts[step])
+            d_query = look_backward(looks, step, states, d_looks)
+            torch.mul(d_query, double_energy, out=d_from_hidden[step][:, len(context_weight):])
+            d_before = torch.addmm(past, d_from_hidden[step], weight)
+
+        d_states = torch.bmm(looks.weights.permute(1, 2, 0), d_looks.contexts.transpose(0, 1))
+        d_keys = 2 * double_energy * d_looks.keys
+        d_weight = over_steps(d_from_hidden, cells.hidden[:-1])
+        d_hidden_weight, half_d_query_weight = d_weight.split(
+            [len(context_weight), len(double_energy)])
+        d_hidden_bias = d_from_hidden[:, :, :len(context_weight)].sum(dim=(0, 1))
+        half_d_energy = d_looks.scores.view(1, -1) @ looks.sigmoids.flatten(0, 2)  # [1, key]
+        return (d_gates, d_before, d_states, d_keys, None, 2 * half_d_query_weight,
+                2 * half_d_energy, over_steps(d_gates, looks.contexts), d_hidden_weight,
+                d_hidden_bias)
+
+
+def over_steps(d_output: Tensor, inputs: Tensor) -> Tensor:
+    """The gradient of a weight matrix: one product over all steps and rows of the batch."""
+    return d_output.flatten(0, 1).t() @ inputs.flatten(0, 1)
+
+
+class OutputLoss(Function):
+    """Output layer, softmax and loss together.
+
+    The loss is a single number, so its gradient is known on the way there, but for one factor.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor, gold: Tensor,
+                label_smoothing: float) -> tuple[Tensor, Tensor]:
+        """`states` [words, hidden], `gold` [words] → the smoothed loss, and the plain one."""
+        words = len(states)
+        vocabulary = len(weight)
+        d_states = torch.empty_like(states)
+        d_weight = torch.zeros_like(weight)
+        d_bias = torch.zeros_like(bias)
+        plain_loss = states.new_zeros(())
+        uniform_loss = states.new_zeros(())
+        for start in range(0, words, ROWS):
+            rows = slice(start, start + ROWS)
+            right = gold[rows].unsqueeze(1)                            # [rows, 1]
+            logits = torch.addmm(bias, states[rows], weight.t())       # [rows, vocabulary]
+            log_probabilities = logits.log_softmax(dim=1)
+            plain_loss -= log_probabilities.gather(1, right).sum()
+            uniform_loss -= log_probabilities.sum()
+            # The gradient: probabilities minus what is expected of them.
+            d_logits = log_probabilities.exp_().sub_(label_smoothing / vocabulary)
+            expected = d_logits.new_full(right.shape, 1 - label_smoothing)
+            d_logits.scatter_add_(1, right, -expected)
+            torch.mm(d_logits, weight, out=d_states[rows])
+            d_weight.addmm_(d_logits.t(), states[rows])
+            d_bias += d_logits.sum(dim=0)
+        plain_loss /= words
+        uniform_loss /= words * vocabulary
+        ctx.save_for_backward(d_states / words, d_weight / words, d_bias / words)
+        ctx.mark_non_differentiable(plain_loss)
+        return torch.lerp(plain_loss, uniform_loss, label_smoothing), plain_loss
+
+    @staticmethod
+    def backward(ctx: Any, d_loss: Tensor, _: Tensor) -> Gradients:
+        d_states, d_weight, d_bias = ctx.saved_tensors
+        return d_loss * d_states, d_loss * d_weight, d_loss * d_bias, None, None
