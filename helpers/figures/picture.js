@@ -270,16 +270,17 @@ function drawNumber(parent, x, y, look, wanted = true) {
   };
 }
 
-/* The names of the rows of the machine, on its left. */
+/* The names of the rows of the machine, on its left; gives back the line that says softmax. */
 function drawRowNames(parent, sentence, layout) {
   const {rows} = layout;
   const look = {anchor: "end", fill: sentence.colours.quiet};
   const x = layout.left - 14;
   write(parent, x, rows.stateMiddle, sentence.labels.states, look);
   write(parent, x, rows.score + rows.tall.score / 2, sentence.labels.scores, look);
-  write(parent, x, rows.softmax + 6, sentence.labels.softmax, look);
+  const softmax = write(parent, x, rows.softmax + 6, sentence.labels.softmax, look);
   write(parent, x, rows.weight + rows.tall.weight / 2 + 10, sentence.labels.weights, look);
   write(parent, x, rows.productMiddle, sentence.labels.products, look);
+  return softmax;
 }
 
 
@@ -559,10 +560,10 @@ function drawRow(parent, step, sentence, {cell, label, rail}) {
   return {group, light};
 }
 
-/* The table with the words over its columns. */
+/* The table with the words over its columns. `layout.rail`: the room for the rails. */
 function drawShortTable(parent, sentence, layout, height) {
   const title = 24;
-  const rail = 108;
+  const rail = layout.rail ?? 108;
   const wordsOut = sentence.steps.map(step => ({text: step.word}));
   const label = clamp(longestWord(wordsOut, SMALL) + 24, 60, 140);
   const width = Math.min((layout.other - label - rail - 10) / sentence.words.length, 90);
@@ -570,7 +571,7 @@ function drawShortTable(parent, sentence, layout, height) {
   const upright = longest > width - 4;
   const head = upright ? Math.min(longest, 130) + 12 : 30;
   const room = height - title - head;
-  const rowHeight = clamp(room / sentence.steps.length, 27, 42);
+  const rowHeight = clamp(room / sentence.steps.length, 24, 42);
   const cell = {width, height: rowHeight, line: 1};
   const window = Math.floor(room / rowHeight);
   const place = {x: label, y: title + head, head, upright, label, rail, cell, window};
@@ -594,13 +595,16 @@ function drawHeader(parent, sentence, place) {
   });
 }
 
-/* All rows without letters, so small that they fit; the row of this step has a yellow mark. */
+/* All rows, so small that they fit; the row of this step has a yellow mark. `place`: x, y, width,
+   height, and label, the room on the left for the words, where rows are as high as letters. */
 function drawOverview(parent, sentence, place) {
   const count = sentence.steps.length;
-  const width = place.width / sentence.words.length;
-  const height = Math.min(place.height / count, 2 * width, 20);
-  const cell = {width: Math.min(width, 40), height, line: 0.3};
-  const line = {x: place.x - 12, width: place.width + 20, height};
+  const label = place.label ?? 0;
+  const width = Math.min(place.width / sentence.words.length, 40);
+  const height = Math.min(place.height / count, 2 * width, 22);
+  const cell = {width, height, line: 0.3};
+  const x = place.x - label - 12;
+  const line = {x, width: label + sentence.words.length * width + 20, height};
   const mark = tag(parent, "rect", {...line, fill: sentence.colours.now});
   const rows = sentence.steps.map((step, i) => {
     const group = tag(parent, "g", {
@@ -608,6 +612,11 @@ function drawOverview(parent, sentence, place) {
       transform: `translate(${place.x} ${place.y + i * cell.height})`,
     });
     drawCells(group, step, sentence, cell);
+    if (label > 0) {
+      const size = Math.min(SMALL, height);
+      const look = {anchor: "end", fill: sentence.colours.ink, room: label - 10, size};
+      write(group, -8, height / 2, shortened(step.word), look);
+    }
     return group;
   });
   return view => {
