@@ -15,8 +15,8 @@ from helpers.model import Seq2Seq
 # The code that decides the weights: after a change in it, a model is trained anew.
 PROTOCOL_FILES = [Path(__file__).with_name(name)
                   for name in ("text.py", "attention.py", "model.py", "fast.py", "training.py")]
-# Functions of these files that name, keep or fetch weights, but decide none.
-KEEPS_ONLY = {"checkpoint_path", "trained"}
+# Functions of these files that check, name, keep or fetch, but decide no weights.
+DECIDE_NOTHING = {"check_text", "check_pair", "check_settings", "checkpoint_path", "trained"}
 
 
 def protocol_version() -> str:
@@ -30,7 +30,8 @@ def protocol_version() -> str:
 def code_of(path: Path) -> str:
     """The code of a file without comments and docstrings, and without what only keeps weights."""
     module = ast.parse(path.read_text(encoding="utf-8"))
-    module.body = [node for node in module.body if getattr(node, "name", "") not in KEEPS_ONLY]
+    module.body = [node for node in module.body
+                   if getattr(node, "name", None) not in DECIDE_NOTHING]
     for node in ast.walk(module):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             continue

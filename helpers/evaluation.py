@@ -12,7 +12,7 @@ from sacrebleu.metrics import BLEU
 from sacrebleu.significance import PairedTest
 
 from helpers.text import Pair
-from helpers.translation import Trace
+from helpers.translation import Trace, Translation
 
 
 class Interval(NamedTuple):
@@ -50,13 +50,14 @@ def bleu_of_texts(translations: list[str], references: list[str]) -> float:
     return tokenised_bleu().corpus_score(translations, [references]).score
 
 
-def bleu(traces: Sequence[Trace], pairs: Sequence[Pair]) -> float:
+def bleu(traces: Sequence[Translation], pairs: Sequence[Pair]) -> float:
     """Corpus BLEU, 0 to 100, against the tokenised references, one for each trace."""
     translations, references = texts(traces, pairs)
     return bleu_of_texts(translations, references)
 
 
-def bleu_interval(traces: Sequence[Trace], pairs: Sequence[Pair], draws: int = 1000) -> Interval:
+def bleu_interval(traces: Sequence[Translation], pairs: Sequence[Pair],
+                  draws: int = 1000) -> Interval:
     """BLEU with its 95% bootstrap interval over sentences (Koehn 2004)."""
     translations, references = texts(traces, pairs)
     score = tokenised_bleu().corpus_score(translations, [references], n_bootstrap=draws)
@@ -65,7 +66,7 @@ def bleu_interval(traces: Sequence[Trace], pairs: Sequence[Pair], draws: int = 1
     return Interval(score.score, low, high)
 
 
-def perfect(traces: Sequence[Trace], pairs: Sequence[Pair]) -> float:
+def perfect(traces: Sequence[Translation], pairs: Sequence[Pair]) -> float:
     """The share of sentences translated word for word as in the reference, 0 to 1."""
     right = 0
     for trace, pair in zip(traces, pairs, strict=True):
@@ -73,7 +74,7 @@ def perfect(traces: Sequence[Trace], pairs: Sequence[Pair]) -> float:
     return right / len(pairs)
 
 
-def texts(traces: Sequence[Trace], pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
+def texts(traces: Sequence[Translation], pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
     """Translations and references as texts; a ValueError where they do not belong together."""
     if not traces or len(traces) != len(pairs):
         raise ValueError(f"{len(traces)} translations for {len(pairs)} references: "
@@ -93,7 +94,7 @@ class Paired(NamedTuple):
     p: float           # how often two equally good models would differ so much by chance, 0 to 1
 
 
-def paired(traces_a: Sequence[Trace], traces_b: Sequence[Trace], pairs: Sequence[Pair],
+def paired(traces_a: Sequence[Translation], traces_b: Sequence[Translation], pairs: Sequence[Pair],
            draws: int = 1000) -> Paired:
     """How far is the model of `traces_a` ahead of that of `traces_b`, and may it be chance?
 
@@ -206,7 +207,7 @@ def mean_bleu(counts: np.ndarray) -> float:
 
 # By sentence length.
 
-def by_length(traces: Sequence[Trace], pairs: Sequence[Pair], buckets: int = 5,
+def by_length(traces: Sequence[Translation], pairs: Sequence[Pair], buckets: int = 5,
               draws: int = 1000) -> pd.DataFrame:
     """A row per bucket of source length: shortest, longest, sentences, bleu, low, high, perfect."""
     rows = []
@@ -265,7 +266,7 @@ def share_interval(share: float, number: int) -> Interval:
     return Interval(share, centre - half_width, centre + half_width)
 
 
-def side_by_side(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
+def side_by_side(traces: Sequence[Translation], pairs: Sequence[Pair]) -> pd.DataFrame:
     """Beside each other: words (of the source), source, reference, translation, right."""
     rows = []
     for trace, pair in zip(traces, pairs, strict=True):

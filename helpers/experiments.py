@@ -13,7 +13,7 @@ from helpers.corpus import Corpus
 from helpers.model import Seq2Seq, count_parameters
 from helpers.text import Pair
 from helpers.training import Settings
-from helpers.translation import Trace
+from helpers.translation import Spoken, Trace
 
 # Train and compare.
 
@@ -32,17 +32,17 @@ def compare(corpus: Corpus, protocols: Sequence[Settings],
         model, history = training.trained(corpus, settings)
         names = {"rule": settings.rule, "hidden_size": settings.hidden_size, "seed": settings.seed}
 
-        traces = translate_pairs(model, corpus.test)
-        lengths.append(named(evaluation.by_length(traces, corpus.test, buckets), names, "test"))
-        score = evaluation.bleu_interval(traces, corpus.test)
+        spoken = speak_pairs(model, corpus.test)
+        lengths.append(named(evaluation.by_length(spoken, corpus.test, buckets), names, "test"))
+        score = evaluation.bleu_interval(spoken, corpus.test)
         models.append(names | {
             "parameters": count_parameters(model), "seconds": history["seconds"].sum(),
             "bleu": score.value, "low": score.low, "high": score.high,
-            "perfect": evaluation.perfect(traces, corpus.test)})
+            "perfect": evaluation.perfect(spoken, corpus.test)})
 
         if corpus.long:
-            traces = translate_pairs(model, corpus.long)
-            lengths.append(named(evaluation.by_length(traces, corpus.long, 1), names, "long"))
+            spoken = speak_pairs(model, corpus.long)
+            lengths.append(named(evaluation.by_length(spoken, corpus.long, 1), names, "long"))
     return pd.concat(lengths, ignore_index=True), pd.DataFrame(models)
 
 
@@ -53,6 +53,11 @@ def translate_pairs(model: Seq2Seq, pairs: Sequence[Pair],
     if say_references:
         return translation.translate(model, sources, [pair.target for pair in pairs])
     return translation.translate(model, sources)
+
+
+def speak_pairs(model: Seq2Seq, pairs: Sequence[Pair]) -> list[Spoken]:
+    """The translations of the sources of `pairs`, words only: no trace is kept."""
+    return list(translation.stream(model, [pair.source for pair in pairs]))
 
 
 def named(table: pd.DataFrame, names: dict, split: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -29,9 +29,18 @@ class Pair(NamedTuple):
 
 
 def tokenize(sentence: str) -> list[str]:
-    """A sentence as typed → lower-case tokens: "Je t'aime !" → ["je", "t'", "aime", "!"]."""
+    """A sentence as typed → lower-case tokens: "Je t'aime !" → ["je", "t'", "aime", "!"].
+
+    What is no text raises a ValueError.
+    """
+    check_text(sentence)
     plain = sentence.lower().replace("’", "'")
     return TOKEN.findall(plain)
+
+
+def check_text(sentence: Any) -> None:
+    if not isinstance(sentence, str):
+        raise ValueError(f"{sentence!r:.60} is no sentence: give a text, such as 'I love you'")
 
 
 class Vocabularies(NamedTuple):
@@ -85,13 +94,24 @@ Example = tuple[list[int], list[int]]  # the ids of a source sentence, and of it
 
 
 def examples(pairs: Iterable[Pair], vocabs: Vocabularies) -> list[Example]:
-    """Sentence pairs → pairs of lists of ids, the target between <sos> and <eos>."""
+    """Sentence pairs → pairs of lists of ids, the target between <sos> and <eos>.
+
+    A pair with an empty side, or a text in place of a list of words, raises a ValueError.
+    """
     rows = []
-    for pair in pairs:
+    for number, pair in enumerate(pairs, start=1):
+        check_pair(number, pair)
         source = numbers(pair.source, vocabs.source)
         target = numbers(pair.target, vocabs.target)
         rows.append((source, [START_ID, *target, END_ID]))
     return rows
+
+
+def check_pair(number: int, pair: Pair) -> None:
+    for side, words in (("source", pair.source), ("target", pair.target)):
+        if not words or isinstance(words, str):
+            raise ValueError(f"pair {number}: its {side} is {words!r:.60}: give a list of at least "
+                             "one word")
 
 
 def batches(examples: Iterable[Example], batch_size: int,
@@ -99,7 +119,10 @@ def batches(examples: Iterable[Example], batch_size: int,
     """Cut `examples` into batches of `batch_size` pairs of similar length: little padding.
 
     The same seed in `shuffle` gives the same batches in the same order. None keeps them sorted.
+    A batch size below 1 raises a ValueError.
     """
+    if batch_size < 1:
+        raise ValueError(f"batches of {batch_size} pairs: give 1 or more")
     examples = list(examples)
     if shuffle:
         shuffle.shuffle(examples)

@@ -45,12 +45,31 @@ class Settings(NamedTuple):
 def build(corpus: Corpus, settings: Settings) -> Seq2Seq:
     """An untrained model for `corpus`.
 
-    The seed is set just before, so equal settings start from equal weights.
+    The seed is set just before, so equal settings start from equal weights. Settings that make no
+    sense, or an empty split of the corpus, raise a ValueError that names them.
     """
+    check_settings(corpus, settings)
     vocabs = text.vocabularies(corpus.train, settings.min_count)
     course.seed(settings.seed)
     return Seq2Seq(vocabs, settings.rule, settings.embedding_size, settings.hidden_size,
                    settings.bidirectional, settings.dropout)
+
+
+def check_settings(corpus: Corpus, settings: Settings) -> None:
+    """Raise a ValueError at the first setting that cannot be trained with."""
+    for name in ("hidden_size", "embedding_size", "epochs", "batch_size", "min_count"):
+        value = getattr(settings, name)
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} is {value!r}: give a whole number, 1 or more")
+    for name in ("dropout", "label_smoothing"):
+        value = getattr(settings, name)
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} is {value!r}: give a share, from 0 to below 1")
+    if not 0 < settings.learning_rate < math.inf:
+        raise ValueError(f"learning_rate is {settings.learning_rate!r}: give a number above 0")
+    for name, pairs in (("train", corpus.train), ("valid", corpus.valid)):
+        if not pairs:
+            raise ValueError(f"corpus {corpus.name!r} has no pairs in {name}: training needs some")
 
 
 # Training.
@@ -150,6 +169,7 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
     the same file the training goes on from there, and ends with the weights that it would have
     had, bit for bit. At the first step whose gradient is not a number a ValueError names it.
     """
+    check_settings(corpus, settings)
     model.to(course.device())
     train = text.examples(corpus.train, model.vocabs)
     valid = text.examples(corpus.valid, model.vocabs)

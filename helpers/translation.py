@@ -1,6 +1,7 @@
 """From a trained model to sentences: greedy search, and the Trace of all that happened."""
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 import torch
 
@@ -9,6 +10,7 @@ from helpers.attention import Focus, Memory
 from helpers.model import Seq2Seq
 
 RIVALS = 6  # so many of the likeliest words are kept for each step
+AT_ONCE = 5000  # so many sentences does a stream take before it gives the first translation
 
 
 class Trace(NamedTuple):
@@ -29,11 +31,21 @@ class Trace(NamedTuple):
     @property
     def words(self) -> list[str]:
         """The translation: the words produced, without <eos>."""
-        if self.target[-1] == text.END:
-            return self.target[:-1]
-        return self.target
+        return without_end(self.target)
 
 
+class Spoken(NamedTuple):
+    """A translated sentence of which only the words were asked for."""
+    source: list[str]
+    target: list[str]  # as in a Trace
+
+    @property
+    def words(self) -> list[str]:
+        """The translation: the words produced, without <eos>."""
+        return without_end(self.target)
+
+
+Translation = Trace | Spoken
 Sentences = Sequence[list[str]]  # tokenised
 
 
@@ -44,10 +56,16 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
 
     With `references` (a list of words for each) the decoder is made to say these instead, as in
     training: row i of a Trace then belongs to word i of the reference. Sentences of similar length
-    go through the model together; the result is the one that each would have alone. An empty
-    sentence, or a text in place of a list of words, raises a ValueError.
+    go through the model together; the result is the one that each would have alone. What is no list
+    of at least one word raises a ValueError that names its place, and so do references that are
+    not one for each sentence, and a model whose weights are not all numbers.
     """
     check_sentences(sentences)
+    if references is not None:
+        check_sentences(references, "reference")
+        if len(references) != len(sentences):
+            raise ValueError(f"{len(references)} references for {len(sentences)} sentences: "
+                             "give one for each")
     model.eval()
     found: dict[int, Trace] = {}  # place in `sentences` → its trace
     for places in similar_lengths(sentences, batch_size):
@@ -60,8 +78,32 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
     return [found[place] for place in range(len(sentences))]
 
 
+@torch.no_grad()
+def stream(model: Seq2Seq, sentences: Iterable[list[str]],
+           batch_size: int = 100) -> Iterator[Spoken]:
+    """The same translations, words only, one after another as they come: for any number of them.
+
+    Memory stays flat: AT_ONCE sentences are read, translated, given, and forgotten.
+    """
+    model.eval()
+    coming = iter(sentences)
+    first_number = 1
+    while some := list(islice(coming, AT_ONCE)):
+        check_sentences(some, first_number=first_number)
+        first_number += len(some)
+        targets: dict[int, list[str]] = {}  # place in `some` → its translation
+        for places in similar_lengths(some, batch_size):
+            batch = [some[place] for place in places]
+            targets.update(zip(places, speak(model, batch), strict=True))
+        for place, source in enumerate(some):
+            yield Spoken(source, targets[place])
+
+
 def translate_one(model: Seq2Seq, sentence: str) -> Trace:
-    """The Trace of one sentence, as typed: "I love you"."""
+    """The Trace of one sentence, as typed: "I love you".
+
+    What is no text, or has no word in it, raises a ValueError.
+    """
     (trace,) = translate(model, [text.tokenize(sentence)])
     return trace
 
@@ -76,10 +118,15 @@ def similar_lengths(sentences: Sentences, batch_size: int) -> Iterator[list[int]
         yield by_length[start:start + batch_size]
 
 
-def check_sentences(sentences: Sentences) -> None:
-    for number, words in enumerate(sentences, start=1):
-        if not words or isinstance(words, str):
-            raise ValueError(f"sentence {number} is {words!r}: give a list of at least one word, "
+def check_sentences(sentences: Any, what: str = "sentence", first_number: int = 1) -> None:
+    """Raise a ValueError at the first of `sentences` that is no list of at least one word."""
+    if sentences is None or isinstance(sentences, str):
+        raise ValueError(f"{what}s are {sentences!r:.60}: give a list of tokenised sentences, "
+                         "such as [text.tokenize('I love you')]")
+    for number, words in enumerate(sentences, start=first_number):
+        is_list = isinstance(words, list | tuple) and len(words) > 0
+        if not is_list or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"{what} {number} is {words!r:.60}: give a list of at least one word, "
                              "such as text.tokenize('I love you')")
 
 
@@ -98,11 +145,26 @@ def greedy(model: Seq2Seq, sentences: Sentences) -> list[Trace]:
     limits = step_limits(memory)
     first = torch.full_like(limits, text.START_ID)
     steps = decode(model, memory, first, limits)
-    targets = []
-    said = torch.stack(steps.words, dim=1).tolist()
-    for ids, limit in zip(said, limits.tolist(), strict=True):
-        targets.append(up_to_end(words_of(model, ids[:limit])))
+    targets = targets_of(model, steps.words, limits)
     return traces_of(model, sentences, targets, memory, steps)
+
+
+def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
+    """The words that `greedy` finds: no step is kept once it is taken."""
+    memory = encode(model, sentences)
+    limits = step_limits(memory)
+    first = torch.full_like(limits, text.START_ID)
+    said = [step.words for step in walk(model, memory, first, limits)]
+    return targets_of(model, said, limits)
+
+
+def targets_of(model: Seq2Seq, said: list[torch.Tensor], limits: torch.Tensor) -> list[list[str]]:
+    """What each sentence of a batch has said: ids [batch] of each step → words."""
+    targets = []
+    rows = torch.stack(said, dim=1).tolist()                           # [batch, m]
+    for ids, limit in zip(rows, limits.tolist(), strict=True):
+        targets.append(up_to_end(words_of(model, ids[:limit])))
+    return targets
 
 
 def forced(model: Seq2Seq, sentences: Sentences, references: Sentences) -> list[Trace]:
@@ -132,8 +194,17 @@ def step_limits(memory: Memory) -> torch.Tensor:
     return 2 * lengths + 10
 
 
-def decode(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tensor,
-           given: torch.Tensor | None = None) -> Steps:
+class Step(NamedTuple):
+    """What a batch did in one step."""
+    hidden: torch.Tensor         # s_i [batch, hidden]
+    focus: Focus
+    words: torch.Tensor          # y_i as ids, [batch]
+    rivals: torch.Tensor         # ids of the likeliest words, [batch, RIVALS]
+    probabilities: torch.Tensor  # their probabilities, [batch, RIVALS]
+
+
+def walk(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tensor,
+         given: torch.Tensor | None = None) -> Iterator[Step]:
     """Run the decoder until every sentence is finished: it has said <eos>, or reached its limit.
 
     `first` [batch]: the ids to start from, <sos>. `limits` [batch]: the most steps of each
@@ -145,24 +216,34 @@ def decode(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Te
     words = first
     hidden = decoder.start(memory)                                     # s_0 [batch, hidden]
     finished = torch.zeros_like(words, dtype=torch.bool)               # [batch]
-    steps = Steps([hidden], [], [], [], [])
     for step in range(int(limits.max())):
         hidden, focus = decoder.step(decoder.read(words), hidden, memory)
         probabilities = decoder.output(hidden).softmax(dim=1)          # [batch, vocabulary]
         likeliest = probabilities.topk(min(RIVALS, vocabulary_size))
+        if likeliest.values.isnan().any():
+            raise ValueError(f"step {step + 1}: the probabilities are not numbers, so the model's "
+                             "weights are none either: train it anew, or load it again")
         if given is None:
             words = likeliest.indices[:, 0]
             finished = finished | (words == text.END_ID)
         else:
             words = given[:, step]
+        yield Step(hidden, focus, words, likeliest.indices, likeliest.values)
         finished = finished | (limits == step + 1)
-        steps.hidden.append(hidden)
-        steps.foci.append(focus)
-        steps.words.append(words)
-        steps.rivals.append(likeliest.indices)
-        steps.probabilities.append(likeliest.values)
         if finished.all():
             break
+
+
+def decode(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tensor,
+           given: torch.Tensor | None = None) -> Steps:
+    """All steps of `walk`, kept."""
+    steps = Steps([model.decoder.start(memory)], [], [], [], [])
+    for step in walk(model, memory, first, limits, given):
+        steps.hidden.append(step.hidden)
+        steps.foci.append(step.focus)
+        steps.words.append(step.words)
+        steps.rivals.append(step.rivals)
+        steps.probabilities.append(step.probabilities)
     return steps
 
 
@@ -177,6 +258,13 @@ def up_to_end(words: list[str]) -> list[str]:
         return words
     end = words.index(text.END)
     return words[:end + 1]
+
+
+def without_end(words: list[str]) -> list[str]:
+    """The words without an <eos> at their end."""
+    if words[-1] == text.END:
+        return words[:-1]
+    return words
 
 
 def traces_of(model: Seq2Seq, sentences: Sentences, targets: list[list[str]], memory: Memory,
