@@ -45,23 +45,24 @@ def test_tenses_agree_on_both_sides():
 
 
 def test_animals_neither_read_nor_buy():
-    for korean, english in grammar.generate().items():
+    human = {"read", "reads", "write", "writes", "wrote", "buy", "buys", "bought", "learn", "learns",
+             "learned", "make", "makes", "made", "draw", "draws", "drew"}
+    said = set()
+    for english in grammar.generate().values():
+        words = set(english.rstrip(".").split())
+        said |= words
         if english.startswith(("The dog", "The cat")):
-            verbs = ("eat", "drink", "drank", "ate", "look", "see", "saw")
-            assert any(verb in english for verb in verbs), english
-            assert not any(verb in english for verb in ("buy", "bought", "read ", "reads"))
+            assert not words & human, english
+    assert human <= said
 
 
 def test_a_noun_is_found_again_in_all_its_forms():
-    """고양이는, 고양이를, 고양이와: the cat is a piece of its own, and so are the small words."""
+    """고양이는 and 고양이와 begin with the same piece: what hangs on the cat is cut off."""
     korean = corpus.load(grammar.FILE)
-    cutter = pieces.learn(korean.train, 300)
+    cutter = pieces.learn(korean.train, 250)
     shared = 0
     for subject in grammar.SUBJECTS:
         topic = cutter.cut([grammar.with_particle(subject.korean, "은", "는")])
         together = cutter.cut([grammar.with_particle(subject.korean, "과", "와")])
         shared += topic[0] == together[0]
-    assert shared > len(grammar.SUBJECTS) / 2
-    words = {word for pair in korean.train for word in pair.source}
-    used = {piece for word in words for piece in cutter.cut([word])}
-    assert len(used) < len(words)
+    assert shared == len(grammar.SUBJECTS)

@@ -1,8 +1,8 @@
 """The small grammar that writes the Korean sentences: run `python -m data.korean.grammar`.
 
 Korean puts the verb last and hangs small words on large ones: 고양이 (cat) becomes 고양이는 as what
-the sentence is about, and 고양이를 as what somebody sees. So most of its words are rare, but cut
-into pieces they are not. A sentence is
+the sentence is about, and 고양이를 as what somebody sees. Cut into pieces, the cat is the same in
+both. A sentence is
 
     [time] subject-은/는 [somebody-와/과] [place-에서] [adjective] object-을/를/만 [안] verb .
 
