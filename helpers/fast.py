@@ -16,19 +16,30 @@ model.py. Where the time goes there, and what is done about it here:
 In this file shapes begin with the step: what belongs to one step then lies together in memory. A
 name with d_ is the gradient of the loss with respect to what follows.
 """
+import math
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.autograd import Function
 
-from helpers.attention import AdditiveAttention, FixedContext, MeanContext, Memory
+from helpers.attention import (
+    AdditiveAttention,
+    DotAttention,
+    FixedContext,
+    GeneralAttention,
+    MeanContext,
+    Memory,
+    ScaledDotAttention,
+)
 from helpers.model import Decoder, Encoder, Seq2Seq
 from helpers.text import PAD_ID, Batch
 
 Tensor = torch.Tensor
 Gradients = tuple[Tensor | None, ...]
 
+KNOWN_RULES = {FixedContext, MeanContext, AdditiveAttention, DotAttention, ScaledDotAttention,
+               GeneralAttention}
 ALL_OPEN = 1e4  # its sigmoid is exactly 1
 ROWS = 256      # of the logits, computed together
 
@@ -51,9 +62,8 @@ def smoothed_loss(model: Seq2Seq, batch: Batch, label_smoothing: float) -> tuple
 
 def is_known(model: Seq2Seq) -> bool:
     """Whether the gradients below are those of `model`: a rule of one's own has none here."""
-    known_rules = (FixedContext, MeanContext, AdditiveAttention)
     return (type(model) is Seq2Seq and type(model.encoder) is Encoder
-            and type(model.decoder) is Decoder and type(model.decoder.context_rule) in known_rules)
+            and type(model.decoder) is Decoder and type(model.decoder.context_rule) in KNOWN_RULES)
 
 
 def encode(model: Seq2Seq, batch: Batch) -> Memory:
@@ -93,20 +103,27 @@ def read_forward(gru: nn.GRU, name: str, vectors: Tensor, mask: Tensor) -> tuple
 
 
 def decode(decoder: Decoder, words: Tensor, memory: Memory) -> Tensor:
-    """`Decoder.forward` in less time: `words` [batch, target] → s_1..s_m [target, batch, hidden]."""
+    """`Decoder.forward` in less time: `words` [batch, target] → [target, batch, hidden]."""
     rule = decoder.context_rule
     start = decoder.start(memory)
     gates = decoder.read(words).transpose(0, 1).contiguous()           # [target, batch, 3 hidden]
     hidden_gates = decoder.hidden_gates
-    if isinstance(rule, AdditiveAttention):
-        return AdditiveLoop.apply(gates, start, memory.states, memory.keys, memory.mask,
-                                  rule.query.weight, rule.energy.weight,
-                                  decoder.context_gates.weight,
-                                  hidden_gates.weight, hidden_gates.bias)
-    # The other rules give one context for all steps, whatever the state.
-    context = rule(start, memory).context
-    gates = gates + decoder.context_gates(context)
-    return GRULoop.apply(gates, start, hidden_gates.weight, hidden_gates.bias)
+    if isinstance(rule, FixedContext | MeanContext):
+        # One context for all steps, whatever the state.
+        context = rule(start, memory).context
+        gates = gates + decoder.context_gates(context)
+        return GRULoop.apply(gates, start, hidden_gates.weight, hidden_gates.bias)
+    keys = memory.keys
+    query_weight = None
+    energy_weight = None
+    if isinstance(rule, ScaledDotAttention):
+        keys = keys / math.sqrt(keys.shape[2])
+    elif isinstance(rule, AdditiveAttention):
+        query_weight = rule.query.weight
+        energy_weight = rule.energy.weight
+    return AttentionLoop.apply(gates, start, memory.states, keys, memory.mask, query_weight,
+                               energy_weight, decoder.context_gates.weight, hidden_gates.weight,
+                               hidden_gates.bias)
 
 
 # The cell: what a step computes, and its derivative.
@@ -202,119 +219,160 @@ class GRULoop(Function):
         return d_gates, d_before, d_weight, d_bias
 
 
-class Looks(NamedTuple):
-    """What additive attention leaves behind at each step, for the way back.
+class DotScores:
+    """s_{i-1} · key_j at every step."""
 
-    `AdditiveAttention` has v · tanh(x_j) with x_j = W h_j + b + U s_{i-1}; here it is
-    2v · sigmoid(2 x_j), which has the same softmax.
+    def __init__(self, steps: int, keys: Tensor) -> None:
+        self.keys = keys                                               # [batch, source, hidden]
+        # A gradient per step; the softmax fills it on the way back.
+        self.d_scores = keys.new_empty(steps, *keys.shape[:2])
+        self.query_weight = keys.new_empty(0, keys.shape[2])           # the query is s_{i-1} itself
+
+    def forward(self, step: int, hidden: Tensor, query: Tensor) -> Tensor:
+        """Scores [batch, source]; `query` [batch, ..] is s_{i-1} times `query_weight`."""
+        return torch.bmm(self.keys, hidden.unsqueeze(2)).squeeze(2)
+
+    def backward(self, step: int, d_hidden: Tensor, d_query: Tensor) -> None:
+        """Add to the gradient of s_{i-1}, fill that of the query."""
+        d_hidden += torch.bmm(self.d_scores[step].unsqueeze(1), self.keys).squeeze(1)
+
+    def gradients(self, hidden: Tensor, d_query_weight: Tensor) -> Gradients:
+        """Those of keys and weights, after all steps; `hidden` is s_0..s_{m-1}."""
+        d_keys = torch.bmm(self.d_scores.permute(1, 2, 0), hidden.transpose(0, 1))
+        return d_keys, None, None
+
+
+class AdditiveScores:
+    """v · tanh(x_j) with x_j = W h_j + b + U s_{i-1}, written as 2v · sigmoid(2 x_j).
+
+    That has the same softmax. The factor 2v is in all gradients: they are multiplied at the end.
     """
-    sigmoids: Tensor  # [steps, batch, source, key]
-    weights: Tensor   # [steps, batch, source]
-    contexts: Tensor  # [steps, batch, state]
+
+    def __init__(self, steps: int, keys: Tensor, query_weight: Tensor,
+                 energy_weight: Tensor) -> None:
+        self.double_keys = 2 * keys                                    # [batch, source, key]
+        self.query_weight = 2 * query_weight                           # [key, hidden]
+        self.double_energy = 2 * energy_weight.squeeze(0)              # [key]
+        self.sigmoids = keys.new_empty(steps, *keys.shape)
+        self.d_scores = keys.new_empty(steps, *keys.shape[:2])
+        self.slopes = torch.empty_like(keys)                           # sigmoid' of one step
+        self.d_keys = torch.zeros_like(keys)                           # summed over the steps
+
+    def forward(self, step: int, hidden: Tensor, query: Tensor) -> Tensor:
+        """As in DotScores."""
+        sigmoids = self.sigmoids[step]
+        torch.add(self.double_keys, query.unsqueeze(1), out=sigmoids).sigmoid_()
+        return sigmoids @ self.double_energy
+
+    def backward(self, step: int, d_hidden: Tensor, d_query: Tensor) -> None:
+        """As in DotScores."""
+        sigmoids = self.sigmoids[step]
+        d_scores = self.d_scores[step]
+        # sigmoid' = sigmoid - sigmoid²
+        slopes = torch.addcmul(sigmoids, sigmoids, sigmoids, value=-1, out=self.slopes)
+        self.d_keys.addcmul_(slopes, d_scores.unsqueeze(2))
+        slopes_of_query = torch.bmm(d_scores.unsqueeze(1), slopes).squeeze(1)
+        torch.mul(slopes_of_query, self.double_energy, out=d_query)
+
+    def gradients(self, hidden: Tensor, d_query_weight: Tensor) -> Gradients:
+        """As in DotScores."""
+        d_keys = 2 * self.double_energy * self.d_keys
+        d_energy_weight = 2 * self.d_scores.view(1, -1) @ self.sigmoids.flatten(0, 2)
+        return d_keys, 2 * d_query_weight, d_energy_weight
 
 
-def empty_looks(steps: int, states: Tensor, keys: Tensor) -> Looks:
-    batch, source, state_size = states.shape
-    return Looks(keys.new_empty(steps, *keys.shape), keys.new_empty(steps, batch, source),
-                 keys.new_empty(steps, batch, state_size))
+class Mixtures:
+    """Softmax of the scores, and with it the weighted sum of the encoder states, at every step."""
+
+    def __init__(self, steps: int, states: Tensor, mask: Tensor) -> None:
+        self.states = states                                           # [batch, source, state]
+        self.closed = states.new_zeros(mask.shape).masked_fill(~mask, -torch.inf)
+        self.weights = states.new_empty(steps, *mask.shape)            # [steps, batch, source]
+        self.contexts = states.new_empty(steps, len(states), states.shape[2])
+        self.d_contexts = torch.empty_like(self.contexts)
+
+    def forward(self, step: int, scores: Tensor) -> Tensor:
+        """`scores` [batch, source] → the context [batch, state]."""
+        weights = self.weights[step]
+        context = self.contexts[step]
+        torch.softmax(scores + self.closed, dim=1, out=weights)
+        torch.bmm(weights.unsqueeze(1), self.states, out=context.unsqueeze(1))
+        return context
+
+    def backward(self, step: int, d_scores: Tensor) -> None:
+        """Fill the gradient of the scores; that of the context is in `d_contexts`."""
+        d_context = self.d_contexts[step]
+        d_weights = torch.bmm(self.states, d_context.unsqueeze(2)).squeeze(2)
+        torch.ops.aten._softmax_backward_data.out(
+            d_weights, self.weights[step], 1, d_weights.dtype, grad_input=d_scores)
+
+    def gradient(self) -> Tensor:
+        """That of the states, after all steps."""
+        return torch.bmm(self.weights.permute(1, 2, 0), self.d_contexts.transpose(0, 1))
 
 
-def look_forward(looks: Looks, step: int, double_query: Tensor, double_keys: Tensor,
-                 double_energy: Tensor, hidden_places: Tensor, states: Tensor) -> None:
-    """The weights and the context of a step.
-
-    `double_query` [batch, key] is 2 U s_{i-1}, `double_keys` [batch, source, key] 2 (W h_j + b),
-    `double_energy` [key] 2v; `hidden_places` [batch, source] has 0, or -inf on padding.
-    """
-    sigmoids = looks.sigmoids[step]
-    torch.add(double_keys, double_query.unsqueeze(1), out=sigmoids).sigmoid_()
-    scores = torch.addmv(hidden_places.view(-1), sigmoids.flatten(0, 1), double_energy)
-    torch.softmax(scores.view_as(hidden_places), dim=1, out=looks.weights[step])
-    torch.bmm(looks.weights[step].unsqueeze(1), states, out=looks.contexts[step].unsqueeze(1))
-
-
-class LookGradients(NamedTuple):
-    """What comes back from all steps. Where 2v is a factor of all, it is multiplied at the end."""
-    scores: Tensor    # [steps, batch, source]
-    contexts: Tensor  # [steps, batch, state]
-    keys: Tensor      # [batch, source, key]  summed over the steps, without the factor 2v
-    slopes: Tensor    # [batch, source, key]  room for sigmoid' of one step
-
-
-def look_backward(looks: Looks, step: int, states: Tensor, gradients: LookGradients) -> Tensor:
-    """From the gradient of c_i to that of 2 U s_{i-1}, [batch, key], without the factor 2v."""
-    sigmoids = looks.sigmoids[step]
-    d_weights = torch.bmm(states, gradients.contexts[step].unsqueeze(2)).squeeze(2)
-    d_scores = gradients.scores[step]
-    torch.ops.aten._softmax_backward_data.out(d_weights, looks.weights[step], 1, d_weights.dtype,
-                                              grad_input=d_scores)
-    # sigmoid' = sigmoid - sigmoid²
-    slopes = torch.addcmul(sigmoids, sigmoids, sigmoids, value=-1, out=gradients.slopes)
-    gradients.keys.addcmul_(slopes, d_scores.unsqueeze(2))
-    return torch.bmm(d_scores.unsqueeze(1), slopes).squeeze(1)
-
-
-class AdditiveLoop(Function):
-    """The decoder with additive attention, over all steps."""
+class AttentionLoop(Function):
+    """The decoder with attention, over all steps."""
 
     @staticmethod
     def forward(ctx: Any, gates: Tensor, start: Tensor, states: Tensor, keys: Tensor,
-                mask: Tensor, query_weight: Tensor, energy_weight: Tensor, context_weight: Tensor,
-                hidden_weight: Tensor, hidden_bias: Tensor) -> Tensor:
+                mask: Tensor, query_weight: Tensor | None, energy_weight: Tensor | None,
+                context_weight: Tensor, hidden_weight: Tensor, hidden_bias: Tensor) -> Tensor:
         """`gates` [steps, batch, 3 hidden], `start` [batch, hidden] → [steps, batch, hidden].
 
-        `states`, `keys` and `mask` are those of a Memory.
+        `states`, `keys` and `mask` are those of a Memory. Without the weights of a query the scores
+        are dot products.
         """
+        scores = new_scores(len(gates), keys, query_weight, energy_weight)
+        mixtures = Mixtures(len(gates), states, mask)
         # Gates and query are one product: both come from s_{i-1}.
-        weight = torch.cat([hidden_weight, 2 * query_weight])
-        bias = torch.cat([hidden_bias, hidden_bias.new_zeros(len(query_weight))])
-        double_keys = 2 * keys
-        double_energy = 2 * energy_weight.squeeze(0)
-        hidden_places = keys.new_zeros(mask.shape).masked_fill(~mask, -torch.inf)
-
+        weight = torch.cat([hidden_weight, scores.query_weight])
+        bias = torch.cat([hidden_bias, hidden_bias.new_zeros(len(scores.query_weight))])
         cells = empty_cells(len(gates), start, width=len(weight))
-        looks = empty_looks(len(gates), states, keys)
-        for step, word_gates in enumerate(gates.unbind(0)):
-            from_hidden = torch.addmm(bias, cells.hidden[step], weight.t(),
-                                      out=cells.from_hidden[step])
-            double_query = from_hidden[:, len(hidden_weight):]
-            look_forward(looks, step, double_query, double_keys, double_energy, hidden_places,
-                         states)
-            from_input = torch.addmm(word_gates, looks.contexts[step], context_weight.t())
-            cell_forward(cells, step, from_input)
-        ctx.save_for_backward(*cells, *looks, states, double_energy, weight, context_weight)
+        for step in range(len(gates)):
+            hidden = cells.hidden[step]
+            from_hidden = cells.from_hidden[step]
+            torch.addmm(bias, hidden, weight.t(), out=from_hidden)
+            query = from_hidden[:, len(hidden_weight):]
+            context = mixtures.forward(step, scores.forward(step, hidden, query))
+            cell_forward(cells, step, torch.addmm(gates[step], context, context_weight.t()))
+        ctx.scores = scores
+        ctx.mixtures = mixtures
+        ctx.save_for_backward(*cells, weight, context_weight)
         return cells.hidden[1:]
 
     @staticmethod
     def backward(ctx: Any, d_hidden: Tensor) -> Gradients:
-        saved = ctx.saved_tensors
-        cells = Cells(*saved[:4])
-        looks = Looks(*saved[4:7])
-        states, double_energy, weight, context_weight = saved[7:]
-        d_gates = d_hidden.new_empty(*d_hidden.shape[:2], len(context_weight))
+        scores = ctx.scores
+        mixtures = ctx.mixtures
+        *saved, weight, context_weight = ctx.saved_tensors
+        cells = Cells(*saved)
+        gates_size = len(context_weight)
+        d_gates = d_hidden.new_empty(*d_hidden.shape[:2], gates_size)
         d_from_hidden = torch.empty_like(cells.from_hidden)
-        d_looks = LookGradients(torch.empty_like(looks.weights), torch.empty_like(looks.contexts),
-                                torch.zeros_like(looks.sigmoids[0]),
-                                torch.empty_like(looks.sigmoids[0]))
         d_before = torch.zeros_like(cells.hidden[0])
         for step in reversed(range(len(d_hidden))):
-            past = cell_backward(cells, step, d_hidden[step] + d_before, d_gates[step],
-                                 d_from_hidden[step])
-            torch.mm(d_gates[step], context_weight, out=d_looks.contexts[step])
-            d_query = look_backward(looks, step, states, d_looks)
-            torch.mul(d_query, double_energy, out=d_from_hidden[step][:, len(context_weight):])
-            d_before = torch.addmm(past, d_from_hidden[step], weight)
+            d_past = cell_backward(cells, step, d_hidden[step] + d_before, d_gates[step],
+                                   d_from_hidden[step])
+            torch.mm(d_gates[step], context_weight, out=mixtures.d_contexts[step])
+            mixtures.backward(step, scores.d_scores[step])
+            scores.backward(step, d_past, d_from_hidden[step][:, gates_size:])
+            d_before = torch.addmm(d_past, d_from_hidden[step], weight)
 
-        d_states = torch.bmm(looks.weights.permute(1, 2, 0), d_looks.contexts.transpose(0, 1))
-        d_keys = 2 * double_energy * d_looks.keys
         d_weight = over_steps(d_from_hidden, cells.hidden[:-1])
-        d_hidden_weight, half_d_query_weight = d_weight.split(
-            [len(context_weight), len(double_energy)])
-        d_hidden_bias = d_from_hidden[:, :, :len(context_weight)].sum(dim=(0, 1))
-        half_d_energy = d_looks.scores.view(1, -1) @ looks.sigmoids.flatten(0, 2)  # [1, key]
-        return (d_gates, d_before, d_states, d_keys, None, 2 * half_d_query_weight,
-                2 * half_d_energy, over_steps(d_gates, looks.contexts), d_hidden_weight,
-                d_hidden_bias)
+        d_context_weight = over_steps(d_gates, mixtures.contexts)
+        d_hidden_bias = d_from_hidden[:, :, :gates_size].sum(dim=(0, 1))
+        d_keys, *d_score_weights = scores.gradients(cells.hidden[:-1], d_weight[gates_size:])
+        return (d_gates, d_before, mixtures.gradient(), d_keys, None, *d_score_weights,
+                d_context_weight, d_weight[:gates_size], d_hidden_bias)
+
+
+def new_scores(steps: int, keys: Tensor, query_weight: Tensor | None,
+               energy_weight: Tensor | None) -> DotScores | AdditiveScores:
+    """The scores of a loop: with the weights of a query they are additive."""
+    if query_weight is None or energy_weight is None:
+        return DotScores(steps, keys)
+    return AdditiveScores(steps, keys, query_weight, energy_weight)
 
 
 def over_steps(d_output: Tensor, inputs: Tensor) -> Tensor:
