@@ -1,16 +1,14 @@
 """Where sentence pairs come from: the phrasebook, Multi30k, or your own file."""
-import hashlib
 import html
 import os
 import random
-import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import course, files, text
+from helpers import course, downloads, files, text
 from helpers.text import Pair
 
 
@@ -93,15 +91,17 @@ def backwards(pairs: Iterable[Pair]) -> list[Pair]:
 
 # Files of lines.
 
-def lines_of(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
+def lines_of(path: Path, columns: int,
+             remedy: str = "restore it") -> Iterator[tuple[int, list[str]]]:
     """The lines of a tab-separated UTF-8 file, each with its number (from 1) and cut at its tabs.
 
     Empty lines are passed over. Every other line must have at least `columns` filled columns.
+    `remedy` says what to do about a file that is not what its checksum says.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: check the path (you are in {Path.cwd()})")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = lines_in(files.checked(path, remedy).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): "
                          "save it as UTF-8") from error
@@ -113,6 +113,11 @@ def lines_of(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
             raise ValueError(f"{path}, line {number}: {columns} columns separated by a tab are "
                              f"needed, this line reads {line[:60]!r}")
         yield number, cells
+
+
+def lines_in(content: str) -> list[str]:
+    """The lines of a text. Only a line feed ends one: str.splitlines knows ten signs more."""
+    return content.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
 
 # The phrasebook.
@@ -136,7 +141,7 @@ def read_phrasebook(path: Path) -> list[Pair]:
     """
     remedy = "restore the file, or write it anew with python -m data.phrasebook.grammar"
     pairs = []
-    for number, (english, french, alignment, kinds, *_) in lines_of(path, columns=4):
+    for number, (english, french, alignment, kinds, *_) in lines_of(path, 4, remedy):
         if number == 1:
             continue  # the names of the columns
         source = english.split()
@@ -213,18 +218,7 @@ def split_by_source(pairs: list[Pair],
 
 MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 MULTI30K_LANGUAGES = ("de", "en", "fr")
-
-
-def read_checksums(path: Path) -> dict[str, str]:
-    """A file as `sha256sum` writes it → the name of each file and its SHA-256."""
-    sums = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        checksum, name = line.split()
-        sums[name] = checksum
-    return sums
-
-
-MULTI30K_SHA256 = read_checksums(course.DATA / "multi30k.sha256")
+MULTI30K_SHA256 = files.checksums(course.DATA / "multi30k.sha256")
 
 
 def load_multi30k(name: str) -> Corpus:
@@ -260,7 +254,7 @@ def read_multi30k(split: str, source_language: str, target_language: str) -> lis
 def multi30k_lines(name: str) -> list[list[str]]:
     """The sentences of one file, each as its words."""
     content = multi30k_file(name).decode("utf-8")
-    return [html.unescape(line).split() for line in content.splitlines()]
+    return [html.unescape(line).split() for line in lines_in(content)]
 
 
 def multi30k_file(name: str) -> bytes:
@@ -268,28 +262,21 @@ def multi30k_file(name: str) -> bytes:
     place = f"data/task1/tok/{name}"
     folder = Path(os.environ.get("MULTI30K_DIR") or course.DATA / "multi30k")
     path = folder / place
-    here = path.is_file()
-    if here:
+    checksum = MULTI30K_SHA256[name]
+    if path.is_file():
         content = path.read_bytes()
-    elif "MULTI30K_DIR" in os.environ:
+        if files.sha256(content) != checksum:
+            raise ValueError(f"{path} is not the file that multi30k/dataset holds (SHA-256): "
+                             "delete it and try again")
+        return content
+    if "MULTI30K_DIR" in os.environ:
         raise FileNotFoundError(f"{place} is not in MULTI30K_DIR ({folder}): point it to a copy of "
                                 "multi30k/dataset")
-    else:
-        content = fetch_multi30k(place, folder)
-    if hashlib.sha256(content).hexdigest() != MULTI30K_SHA256[name]:
-        raise ValueError(f"{path} is not the file that multi30k/dataset holds (SHA-256): delete it "
-                         "and try again")
-    if not here:
-        files.write(path, content)
-    return content
-
-
-def fetch_multi30k(place: str, folder: Path) -> bytes:
-    """Download one file of the dataset."""
     try:
-        with urllib.request.urlopen(f"{MULTI30K}/{place}", timeout=20) as answer:
-            return answer.read()
+        content = downloads.fetch(f"{MULTI30K}/{place}", checksum)
     except OSError as error:
         raise FileNotFoundError(f"Multi30k is neither in {folder} nor can it be downloaded "
                                 f"({error}): set MULTI30K_DIR to a copy, or go online "
                                 "once") from error
+    files.write(path, content)
+    return content

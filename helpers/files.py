@@ -77,6 +77,58 @@ def unsealed(content: bytes) -> bytes:
     return content
 
 
+# Files that others read, too, have their checksum in a file beside them, as sha256sum writes it.
+
+def checksums(path: Path) -> dict[str, str]:
+    """A file as `sha256sum` writes it → the name of each file and its SHA-256."""
+    sums = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        checksum, name = line.split()
+        sums[name] = checksum
+    return sums
+
+
+def checksum_path(path: Path) -> Path:
+    """Where the checksum of a file stands: train.tsv.sha256 beside train.tsv."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def write_checked(path: str | Path, content: str | bytes) -> Path:
+    """`write`, and beside it the checksum that `checked` looks at.
+
+    The old checksum goes first: at no moment does one stand beside a file that it does not fit.
+    """
+    path = Path(path)
+    if isinstance(content, str):
+        content = content.encode("utf-8")
+    remove(checksum_path(path))
+    write(path, content)
+    write(checksum_path(path), f"{sha256(content)}  {path.name}\n")
+    return path
+
+
+def checked(path: str | Path, remedy: str = "make it anew") -> bytes:
+    """The content of a file; a ValueError where it is not what the checksum beside it says.
+
+    A file without one is taken as it is. `remedy`: what to do about a damaged one, in words.
+    """
+    path = Path(path)
+    content = path.read_bytes()
+    beside = checksum_path(path)
+    if beside.exists() and sha256(content) != read_checksum(beside, path.name):
+        raise ValueError(f"{path} is damaged, it is not what {beside.name} says (SHA-256): "
+                         f"{remedy}; if you changed it on purpose, delete {beside.name}")
+    return content
+
+
+def read_checksum(beside: Path, name: str) -> str | None:
+    """The checksum of the file `name`; None where the list of checksums is itself damaged."""
+    try:
+        return checksums(beside).get(name)
+    except ValueError:
+        return None
+
+
 # Tables and pictures.
 
 def keep_table(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -85,7 +137,7 @@ def keep_table(table: pd.DataFrame, name: str) -> pd.DataFrame:
         raise ValueError(f"table {name!r}: the name may hold letters, digits, _ and - only, "
                          "without .csv or a folder")
     has_named_rows = table.index.name is not None
-    write(course.BUILD / "tables" / f"{name}.csv", table.to_csv(index=has_named_rows))
+    write_checked(course.BUILD / "tables" / f"{name}.csv", table.to_csv(index=has_named_rows))
     return table
 
 

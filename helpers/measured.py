@@ -4,13 +4,15 @@
 the reader's eyes, and finds here how much another seed would have changed.
 """
 import hashlib
+import io
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from helpers import course, evaluation
+from helpers import course, evaluation, files
 from helpers.corpus import Corpus
 from helpers.text import Pair
 from helpers.training import Settings
@@ -34,7 +36,7 @@ def models() -> pd.DataFrame:
     perfect (on test), train_bleu, long_bleu, alignment_error (NaN where the weights choose
     nothing), protocol, torch and sacrebleu (what made the row).
     """
-    return pd.read_csv(FOLDER / MODELS)
+    return read_table(FOLDER / MODELS)
 
 
 @cache
@@ -45,7 +47,13 @@ def sentences() -> pd.DataFrame:
     n-grams that stand in the reference, too; hits: largest weights that are gold links, of a model
     made to say the reference.
     """
-    return pd.read_csv(FOLDER / SENTENCES)
+    return read_table(FOLDER / SENTENCES)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table from its file; a ValueError where it is not what its checksum says."""
+    content = files.checked(path, "restore it, or make it anew with python -m series measure")
+    return pd.read_csv(io.BytesIO(content), compression="gzip" if path.suffix == ".gz" else None)
 
 
 def fingerprint(corpus: Corpus) -> str:

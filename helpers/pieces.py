@@ -98,14 +98,15 @@ def learnt(corpus: Corpus, size: int = 8000) -> Cutter:
     if path.exists():
         return load(path)
     cutter = learn(corpus.train, size)
-    files.write(path, cutter.model)
+    files.write_checked(path, cutter.model)
     return cutter
 
 
 def load(path: Path) -> Cutter:
     """Read a Cutter that `learnt` has kept."""
+    content = files.checked(path, "delete it, and it will be learnt again")
     try:
-        return Cutter(path.read_bytes())
+        return Cutter(content)
     except RuntimeError as error:
         raise ValueError(f"{path} holds no pieces: delete it, and they will be learnt "
                          "again") from error

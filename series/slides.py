@@ -8,6 +8,7 @@ stays out. Pictures and tables come without their code, and a picture fills its 
 nbconvert arranges the cells; the deck is our own, because nbconvert's fetches its engine online.
 """
 import copy
+import io
 import subprocess
 import sys
 import zipfile
@@ -20,9 +21,11 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from helpers import files
 from series import pages, runner
 
 REVEAL = "sphinx-revealjs==3.2.1"  # a package that carries reveal.js: unpacked, never installed
+REVEAL_SHA256 = "805bed3ca459346e0f01967d5ed1c40d6b7b917de1541e1e4566c8341fe7017b"  # of the wheel
 REVEAL_FOLDER = "sphinx_revealjs/_static/revealjs"
 REVEAL_PARTS = {
     "css": "dist/reveal.css",
@@ -40,8 +43,13 @@ def reveal(folder: Path) -> dict[str, Markup]:
     pattern = f"*-{version}-*.whl"
     if not list(folder.glob(pattern)):
         fetch(folder)
+    package = next(folder.glob(pattern))
+    content = package.read_bytes()
+    if files.sha256(content) != REVEAL_SHA256:
+        raise runner.Stopped(f"{package} is not the file that it should be (SHA-256): delete it and "
+                             "try again.")
     parts = {}
-    with zipfile.ZipFile(next(folder.glob(pattern))) as wheel:
+    with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         for name, path in REVEAL_PARTS.items():
             text = wheel.read(f"{REVEAL_FOLDER}/{path}").decode()
             parts[name] = Markup(text.replace("</script", r"<\/script"))

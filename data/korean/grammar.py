@@ -204,7 +204,7 @@ def generate(number: int = PAIRS, seed: int = 1) -> dict[str, str]:
 def write(path: Path = FILE) -> None:
     """Write the file: a pair a line, Korean, a tab, English."""
     lines = [f"{korean}\t{english}\n" for korean, english in generate().items()]
-    files.write(path, "".join(lines))
+    files.write_checked(path, "".join(lines))
 
 
 if __name__ == "__main__":

@@ -612,13 +612,13 @@ def as_line(pair: Pair) -> str:
 
 
 def write(splits: dict[str, list[Pair]], folder: Path = FOLDER) -> None:
-    """Write train.tsv, valid.tsv, test.tsv and long.tsv into the folder, each in one piece."""
+    """Write train.tsv, valid.tsv, test.tsv and long.tsv into the folder, with their checksums."""
     for name, pairs in splits.items():
         lines = ["english\tfrench\talignment\tkinds"]
         for pair in pairs:
             lines.append(as_line(pair))
         text = "\n".join(lines) + "\n"
-        files.write(folder / f"{name}.tsv", text)
+        files.write_checked(folder / f"{name}.tsv", text)
 
 
 if __name__ == "__main__":

@@ -275,15 +275,24 @@ def family_fetched(letter: str) -> str | None:
 def bring(package: Package) -> Path | None:
     """The font of a package, from build/fonts or, the first time, from PyPI; None if that fails."""
     path = course.BUILD / "fonts" / Path(package.font).name
-    if not path.exists():
+    if not is_whole(path):
         print(f"Fetching a font for {package.letters} letters: {package.name} {package.version}")
         try:
             font = font_in(download(package), package)
         except (OSError, subprocess.SubprocessError, zipfile.BadZipFile, ValueError):
             return None  # the reader is told once it is clear that no other font has the letter
-        files.write(path, font)
+        files.write_checked(path, font)
     font_manager.fontManager.addfont(path)
     return path
+
+
+def is_whole(path: Path) -> bool:
+    """Is the font there, and as it was when it was fetched?"""
+    try:
+        files.checked(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def download(package: Package) -> bytes:
