@@ -311,6 +311,52 @@ def coverage(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+# Own words and right ones.
+
+def errors_by_step(forced: Sequence[Trace], free: Sequence[Trace],
+                   pairs: Sequence[Pair]) -> pd.DataFrame:
+    """Is a word wrong with the right words before it, and with the model's own? A row per word.
+
+    `forced`: traces made to say the references; `free`: what the same model says by itself.
+    Columns: sentence, step (from 0), word (of the reference), right_words (True: with the right
+    words before it, another word is likeliest), own_words (True: the translation lacks it at its
+    place). For the latter difflib lays translation and reference beside each other, so that one
+    word too many does not make all that follow wrong.
+    """
+    rows = []
+    for number, (given, said, pair) in enumerate(zip(forced, free, pairs, strict=True)):
+        if given.words != pair.target:
+            raise ValueError(f"sentence {number}: the first traces have to say the references")
+        found: set[int] = set()
+        matcher = SequenceMatcher(None, pair.target, said.words, autojunk=False)
+        for block in matcher.get_matching_blocks():
+            found.update(range(block.a, block.a + block.size))
+        for step, word in enumerate(pair.target):
+            likeliest, _ = given.rivals[step][0]
+            rows.append({"sentence": number, "step": step, "word": word,
+                         "right_words": likeliest != word, "own_words": step not in found})
+    return pd.DataFrame(rows)
+
+
+def by_stretch(errors: pd.DataFrame, words: int = 5, stretches: int = 6) -> pd.DataFrame:
+    """The share of wrong words along the sentence, from what `errors_by_step` gives.
+
+    A row per stretch of so many words and per kind of words before: stretch ("1–5"; the last one
+    has all that follow), before ("right words" or "own words"), value (0 to 1), low, high (95%,
+    over sentences).
+    """
+    number = (errors["step"] // words).clip(upper=stretches - 1)
+    rows = []
+    for place, some in errors.groupby(number):
+        first = place * words + 1
+        name = f"{first}+" if place == stretches - 1 else f"{first}–{first + words - 1}"
+        for before in ("right words", "own words"):
+            wrong = some[before.replace(" ", "_")]
+            share = mean_interval(wrong, some["sentence"])
+            rows.append({"stretch": name, "before": before, **share._asdict()})
+    return pd.DataFrame(rows)
+
+
 # Weights beside gold links.
 
 def links(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
@@ -386,3 +432,15 @@ def mean_interval(values: Sequence[float] | pd.Series, sentences: Sequence[int] 
     means = drawn_sums / drawn_counts
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(sums.sum() / counts.sum(), low, high)
+
+
+def means_by(table: pd.DataFrame, by: str, values: str) -> pd.DataFrame:
+    """The mean of one column for each value of another: that, value, low, high (95%).
+
+    `table` has a column sentence, too: the interval is `mean_interval`'s, over sentences.
+    """
+    rows = []
+    for key, some in table.groupby(by):
+        mean = mean_interval(some[values], some["sentence"])
+        rows.append({by: key, **mean._asdict()})
+    return pd.DataFrame(rows)

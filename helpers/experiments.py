@@ -196,6 +196,60 @@ def check_patch(trace: Trace, donor: Trace, step: int, donor_step: int,
             raise ValueError(f"{name} {number} is not in the trace: give 0 to {steps - 1}")
 
 
+# How far a loss reaches back.
+
+def gradients(model: Seq2Seq, pairs: Sequence[Pair]) -> pd.DataFrame:
+    """How much each encoder state could change the loss of each word, the right words given.
+
+    A row per sentence, step and place: sentence, step and place (from 0), read_after (words that
+    the encoder reads after this one), gradient (the length of the gradient of the loss of this
+    step's word with respect to this state, by all ways that lead there). <eos> is the last step.
+    The encoder has to read one way only, or a ValueError says so.
+    """
+    if model.encoder.gru.bidirectional:
+        raise ValueError("with an encoder that reads both ways no state is far from the decoder: "
+                         "take one that reads one way")
+    model.eval()
+    rows = []
+    for number, pair in enumerate(pairs):
+        states = one_by_one(model, pair)
+        losses = losses_by_step(model, states, pair)
+        for step, loss in enumerate(losses):
+            found = torch.autograd.grad(loss, states, retain_graph=True)
+            for place, gradient in enumerate(found):
+                rows.append({"sentence": number, "step": step, "place": place,
+                             "read_after": len(states) - 1 - place,
+                             "gradient": gradient.norm().item()})
+    return pd.DataFrame(rows)
+
+
+def one_by_one(model: Seq2Seq, pair: Pair) -> list[torch.Tensor]:
+    """h_1..h_n, each [1, state] and made of the one before: autograd can ask for any of them."""
+    encoder = model.encoder
+    (parameters,) = encoder.gru.all_weights  # of its one layer: weights and biases
+    ids = torch.tensor(text.numbers(pair.source, model.vocabs.source), device=model.device)
+    vectors = encoder.embedding(ids)                                   # [source, embedding]
+    state = torch.zeros(1, encoder.gru.hidden_size, device=model.device)  # h_0
+    states = []
+    for vector in vectors:
+        state = torch.gru_cell(vector.unsqueeze(0), state, *parameters)
+        states.append(state)
+    return states
+
+
+def losses_by_step(model: Seq2Seq, states: Sequence[torch.Tensor], pair: Pair) -> torch.Tensor:
+    """The loss of each word of the target and of <eos>, in nats [target]; right words given."""
+    side_by_side = torch.stack(list(states), dim=1)                    # [1, source, state]
+    mask = torch.ones(1, len(states), dtype=torch.bool, device=model.device)
+    keys = model.decoder.context_rule.keys(side_by_side)
+    memory = Memory(side_by_side, mask, states[-1], keys)
+    words = [text.START, *pair.target, text.END]
+    ids = torch.tensor(text.numbers(words, model.vocabs.target), device=model.device)
+    hidden, _ = model.decoder(ids[:-1].unsqueeze(0), memory)           # [1, target, hidden]
+    logits = model.decoder.output(hidden.squeeze(0))                   # [target, vocabulary]
+    return F.cross_entropy(logits, ids[1:], reduction="none")
+
+
 # Ask for a word.
 
 @torch.no_grad()

@@ -5,6 +5,7 @@
 from helpers.figures.charts import bleu_by_length, dots, length_histogram, step_cost, training_curve
 from helpers.figures.frames import nine_frames
 from helpers.figures.heatmaps import attention_heatmap, compare_rules, padded_batch
+from helpers.figures.learning import errors_by_step, gradient_reach
 from helpers.figures.maps import context_map
 from helpers.figures.masks import masks
 from helpers.figures.player import play
@@ -20,6 +21,8 @@ __all__ = [
     "compare_rules",
     "context_map",
     "dots",
+    "errors_by_step",
+    "gradient_reach",
     "length_histogram",
     "masks",
     "nine_frames",
