@@ -25,7 +25,8 @@ from helpers import files
 from series import pages, runner
 
 REVEAL = "sphinx-revealjs==3.2.1"  # a package that carries reveal.js: unpacked, never installed
-REVEAL_SHA256 = "805bed3ca459346e0f01967d5ed1c40d6b7b917de1541e1e4566c8341fe7017b"  # of the wheel
+# Of the wheel.
+REVEAL_SHA256 = "805bed3ca459346e0f01967d5ed1c40d6b7b917de1541e1e4566c8341fe7017b"
 REVEAL_FOLDER = "sphinx_revealjs/_static/revealjs"
 REVEAL_PARTS = {
     "css": "dist/reveal.css",
