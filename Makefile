@@ -7,7 +7,7 @@ WORKERS ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test quick lab refresh measure setup site slides publish zip clean
+.PHONY: help notebooks test quick lab refresh measure setup site slides models publish zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
@@ -38,11 +38,14 @@ measure: $(VENV)/ready ## train what the headlines rest on with five seeds, hour
 setup: $(VENV)/ready ## write notebooks/setup.py into the first cell of every notebook
 	@$(RUN) -m series setup
 
-site: $(VENV)/ready ## only the web pages: build/site/index.html
+site: $(VENV)/ready ## only the web pages, and the explorer: build/site/index.html, build/site/explorer.html
 	@$(RUN) -m series site
 
 slides: $(VENV)/ready ## decks for a lecture, one HTML file each: build/slides
 	@$(RUN) -m series slides $(NAMES)
+
+models: $(VENV)/ready ## train the models that come with the course anew: data/models
+	@$(RUN) -m series models $(NAMES)
 
 publish: $(VENV)/ready ## write the course's GitHub address, REPO=owner/name, into notebooks and README
 	@$(RUN) -m series publish "$(REPO)"

@@ -5,6 +5,7 @@
     python -m series measure               train with several seeds, write data/measured/ (hours)
     python -m series site                  only the web pages
     python -m series slides [NAME ...]     a deck of slides of each notebook in build/slides/
+    python -m series models [RULE ...]     train the models that come with the course: data/models/
     python -m series setup                 write notebooks/setup.py into every set-up cell
     python -m series publish OWNER/NAME    write the course's GitHub address wherever it is needed
     python -m series zip                   pack build/course.zip, for where there is no such address
@@ -18,7 +19,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers import course
-from series import measure, package, pages, runner, slides
+from series import explorer, measure, package, pages, runner, slides
+from series.models import models
 from series.refresh import refresh
 from series.runner import Stopped
 
@@ -48,14 +50,16 @@ def notebooks(names: Iterable[str] = (), home: Path = course.ROOT,
 
 
 def site(home: Path = course.ROOT, build: Path = course.BUILD) -> Path:
-    """Make the web pages; gives the file of the first one."""
-    return pages.site(newest([], home, build), home / "notebooks" / "pictures", build / "site")
+    """Make the web pages, and the explorer; gives the file of the first page."""
+    return pages.site(newest([], home, build), home / "notebooks" / "pictures", build / "site",
+                      explorer.write)
 
 
 def decks(names: Iterable[str] = (), home: Path = course.ROOT,
           build: Path = course.BUILD) -> None:
-    """Make a deck of slides of each notebook."""
+    """Make a deck of slides of each notebook, and the explorer beside them."""
     made = slides.decks(newest(names, home, build), build / "slides", build / "reveal")
+    made.append(explorer.write(build / "slides"))
     print("The slides:", *made, sep="\n    ")
 
 
@@ -72,7 +76,8 @@ def asked(arguments: list[str] | None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("python -m series", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = ["notebooks", "refresh", "measure", "site", "slides", "setup", "publish", "zip"]
+    commands = ["notebooks", "refresh", "measure", "site", "slides", "models", "setup", "publish",
+                "zip"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("names", nargs="*", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
@@ -90,6 +95,8 @@ def do(command: str, names: list[str]) -> None:
         print(f"The pages: {site()}")
     elif command == "slides":
         decks(names)
+    elif command == "models":
+        models(names)
     elif command == "setup":
         package.renew_setup()
     elif command == "publish":

@@ -5,7 +5,7 @@ What a page looks like stands in series/templates/.
 """
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ FRAMES = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescap
 
 BADGE_IMAGE = re.compile(r"\[!\[([^]]*)\]\(http[^)]*\)\]")
 NOTEBOOK_LINK = re.compile(r'(href="(?:\./)?\d\d_[\w-]+)\.ipynb')
+SITE_LINK = re.compile(r'href="\.\./build/site/')  # from a notebook to what only the site has
 
 
 class Page(NamedTuple):
@@ -61,6 +62,7 @@ def render(markdown: str) -> str:
     markdown = BADGE_IMAGE.sub(r"[\1]", markdown)
     renderer = Formulas(escape=False, exclude_anchor_links=True)
     page = MarkdownWithMath(renderer).render(markdown)
+    page = SITE_LINK.sub('href="', page)
     return NOTEBOOK_LINK.sub(r"\1.html", page)
 
 
@@ -111,10 +113,12 @@ def write(path: Path, template: str, title: str, **content: Any) -> Path:
 
 # The site.
 
-def site(paths: Iterable[Path], pictures: Path, folder: Path) -> Path:
+def site(paths: Iterable[Path], pictures: Path, folder: Path,
+         write_explorer: Callable[[Path], Path] | None = None) -> Path:
     """Make a page of each executed notebook, and index.html, the map of the series; gives the map.
 
     `pictures` is the folder of those that notebooks promise, `folder` the site's: it is made anew.
+    `write_explorer` writes the explorer into it, with which the map then begins.
     """
     books = [(path, runner.read(path)) for path in paths]
     shutil.rmtree(folder, ignore_errors=True)
@@ -126,7 +130,8 @@ def site(paths: Iterable[Path], pictures: Path, folder: Path) -> Path:
         back = pages[place - 1] if place > 0 else None
         on = pages[place + 1] if place + 1 < len(pages) else None
         write(folder / page.file, "page.html.j2", page.title, cells=cells(nb), back=back, on=on)
-    return write(folder / "index.html", "map.html.j2", TITLE, pages=pages)
+    explorer = write_explorer(folder).name if write_explorer else ""
+    return write(folder / "index.html", "map.html.j2", TITLE, pages=pages, explorer=explorer)
 
 
 def page_of(path: Path, nb: NotebookNode, folder: Path) -> Page:

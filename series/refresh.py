@@ -22,6 +22,7 @@ from series.runner import Stopped
 
 MOST = 2_000_000  # bytes in a committed notebook
 MADE = ("models", "tables", "notebooks")  # by a refresh; what was fetched lies beside it and stays
+EXPLORER = '<div class="explorer">'  # so its HTML begins
 LACKS = 'the cell tagged "promised" shows no'
 SEE = "see Picture in helpers/figures/style.py."
 PROMISE = re.compile(r"""lessons\.promise\(["'](\d\d)["']\)""")
@@ -70,11 +71,25 @@ def building_in(folder: Path) -> Generator[None]:
 def renew(source: Path, copy: Path) -> None:
     """Execute one committed notebook into `copy`, and put that and its picture in their places."""
     nb, notes = runner.execute(source, copy)
+    nb = without_explorers(nb)
     check_size(nb, source)
     keep_promise(nb, source)
     runner.write(source, nb)
     for note in notes:
         print(f"    {source.stem} warned in {note}")
+
+
+def without_explorers(nb: NotebookNode) -> NotebookNode:
+    """A notebook in which an explorer is the picture that stands in for it.
+
+    The page is as heavy as all the rest, and a notebook that nobody trusts yet does not show it.
+    """
+    for cell in runner.codes(nb):
+        for output in cell.outputs:
+            html = output.get("data", {}).get("text/html", "")
+            if html.startswith(EXPLORER):
+                del output.data["text/html"]
+    return nb
 
 
 def check_size(nb: NotebookNode, source: Path) -> None:

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from conftest import small
-from helpers import text, training
+from helpers import course, text, training
 from helpers.attention import RULES
-from helpers.figures import explorer, maps, packing, steps
+from helpers.figures import maps, packing, steps
 from helpers.translation import translate
 
+ARITHMETIC = course.ROOT / "helpers" / "figures" / "arithmetic.js"
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(not NODE, reason="needs node, and there is none here")
 
@@ -50,7 +51,7 @@ def answers(calls, models=()):
     """What functions of arithmetic.js return; the argument "@0" is the first of the models."""
     packed = {str(number): packing.pack(model) for number, model in enumerate(models)}
     asked = json.dumps({"models": packed, "calls": calls})
-    ran = subprocess.run([NODE, "-e", ASK, str(explorer.HERE / "arithmetic.js")], input=asked,
+    ran = subprocess.run([NODE, "-e", ASK, str(ARITHMETIC)], input=asked,
                          capture_output=True, encoding="utf-8", timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert '"NaN"' not in ran.stdout

@@ -3,6 +3,7 @@
 `from helpers import figures`, then `figures.attention_heatmap(...)` and so on.
 """
 from helpers.figures.charts import bleu_by_length, dots, length_histogram, step_cost, training_curve
+from helpers.figures.explorer_page import explorer
 from helpers.figures.frames import nine_frames
 from helpers.figures.heatmaps import attention_heatmap, compare_rules, padded_batch
 from helpers.figures.learning import errors_by_step, gradient_reach
@@ -22,6 +23,7 @@ __all__ = [
     "context_map",
     "dots",
     "errors_by_step",
+    "explorer",
     "gradient_reach",
     "length_histogram",
     "masks",

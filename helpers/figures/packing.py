@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from helpers.model import Seq2Seq
+from helpers.pieces import BEGINS
 
 LARGEST = torch.finfo(torch.float16).max
 KNOWN = ("fixed", "mean", "additive", "dot", "scaled_dot", "general")  # SCORES in arithmetic.js
@@ -72,6 +73,9 @@ def check(model: Seq2Seq) -> None:
         raise ValueError(f"the explorer does not know the rule {model.rule!r}: write its scores "
                          "into SCORES of helpers/figures/arithmetic.js, and its name into KNOWN "
                          "of packing.py")
+    if any(len(word) > 1 and word.startswith(BEGINS) for word in model.vocabs.source.itos):
+        raise ValueError("the explorer reads words as they are typed, and this model reads pieces "
+                         "of words: train one on the words of the corpus")
     for name, numbers in model.state_dict().items():
         fits = numbers.abs() <= LARGEST  # not where it is no number at all
         if not fits.all():
