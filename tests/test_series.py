@@ -16,9 +16,9 @@ from PIL import Image
 from browser import found_on, needs_browser
 from conftest import SERIES, SOLVED, machine_paths, outputs, without_words
 from drawing import LOVE
-from helpers import course, figures
+from helpers import course, figures, files
 from series import __main__ as series
-from series import package, pages, refresh, runner
+from series import explorer, package, pages, refresh, runner
 from series.runner import Stopped
 
 PICTURE = """
@@ -37,7 +37,7 @@ Dot()
 WITHOUT_WORDS = PICTURE.replace('"alt": "a dot → café"', "").replace('"dot"', '""')
 TITLE = """# What is a dot?
 
-A dot is $\\alpha_{ij} < 1$, see [the next](02_next.ipynb).
+A dot is $\\alpha_{ij} < 1$, see [the next](02_next.ipynb). Touch [it](../build/site/explorer.html).
 
 $$c_i = \\sum_j h_j$$"""
 
@@ -57,8 +57,12 @@ def notebook(path, *cells):
 
 
 @pytest.fixture
-def home(tmp_path):
-    """A course of two small notebooks in an empty folder."""
+def home(tmp_path, monkeypatch):
+    """A course of two small notebooks in an empty folder; its explorer is an empty page."""
+    def write_nothing(folder):
+        return files.write(folder / explorer.NAME, "<!DOCTYPE html><title>nothing</title>")
+
+    monkeypatch.setattr(explorer, "write", write_nothing)
     folder = tmp_path / "notebooks"
     is_this_python = f"import sys\nprint(sys.executable == {sys.executable!r})"
     notebook(folder / "01_dot.ipynb", TITLE, is_this_python, (PICTURE, "promised"),
@@ -317,13 +321,14 @@ def test_the_pages_stand_alone_and_lead_to_each_other(home, anywhere):
     series.notebooks([], home, home / "build")
     folder = home / "build/site"
     found = {path.name: Links(path.read_text("utf-8")) for path in folder.glob("*.html")}
-    assert set(found) == {"index.html", "01_dot.html", "02_next.html"}
+    assert set(found) == {"index.html", "01_dot.html", "02_next.html", "explorer.html"}
     for name, page in found.items():
         assert not [address for address in page.loaded if re.match(r"(https?:)?//", address)], name
         for address in page.links + page.loaded:
             assert address.startswith(("http", "data:")) or (folder / address).exists(), name
         assert all(page.alts), name
-    assert found["index.html"].links[0] == "01_dot.html"
+    assert found["index.html"].links[:2] == ["explorer.html", "01_dot.html"]
+    assert "explorer.html" in found["01_dot.html"].links
     assert "pictures/01.png" in found["index.html"].loaded
     assert "02_next.html" in found["01_dot.html"].links
     assert "01_dot.html" in found["02_next.html"].links
