@@ -282,7 +282,8 @@ def test_bleu_in_words_names_the_best_and_the_worst():
     assert "the best is additive attention with 96.0, the worst fixed context with 9.0" in told
 
 
-@pytest.mark.parametrize("lowest, highest, bottom", [(10, 99, 0), (85, 99, 83.6), (50, 50, 0)])
+@pytest.mark.parametrize("lowest, highest, bottom", [
+    (10, 99, 0), (85, 99, 83.6), (50, 50, 0), (-2, 99, -2)])
 def test_no_more_than_half_of_a_chart_is_empty(lowest, highest, bottom):
     ends = charts.limits(lowest, highest)
     assert ends[0] == pytest.approx(bottom) and ends[1] > highest
@@ -312,6 +313,16 @@ def test_dots_and_intervals_are_the_tables_numbers():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["article", "verb"]
     assert title(picture) == "The largest difference: article (two-way 0.93, one-way 0.46)"
     assert "article: one-way 0.46, two-way 0.93; verb: one-way 0.92" in picture.alt
+
+
+def test_a_series_is_named_where_it_comes_first_and_zero_has_no_sign():
+    table = shares(("little", "other", -0.001, -0.004, 0.002), ("much", "other", -0.2, -0.3, -0.1),
+                   ("much", "most", 0.7, 0.6, 0.8))
+    picture = figures.dots(table, "a fall")
+    ax = picture.fig.axes[0]
+    assert [label.get_text() for label in labels(ax)] == ["0.00  other", "−0.20", "0.70  most"]
+    assert "little: other 0.00; much: other −0.20, most 0.70" in picture.alt
+    assert ax.get_xlim()[0] <= -0.3, "what lies below 0 is cut off"
 
 
 def test_no_dot_hides_another():

@@ -3,7 +3,7 @@
 The title of each is made from its numbers. What matters is loud, the rest quiet; lines bear their
 names at their ends; a rule looks the same in every chart.
 """
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import mean
 from typing import NamedTuple
 
@@ -151,10 +151,13 @@ def label_ends(ax: Axes, ends: Sequence[End], height: float) -> None:
 
 
 def limits(lowest: float, highest: float) -> tuple[float, float]:
-    """The ends of an axis: it begins with 0, unless more than half of it would be empty then."""
+    """The ends of an axis: it begins with 0, unless more than half of it would be empty then.
+
+    What lies below 0 stays within.
+    """
     if lowest == highest or lowest < highest / 2:
         top = 1.05 * highest or 1.0
-        return 0.0, top
+        return min(0.0, lowest), top
     room = 0.1 * (highest - lowest)
     return lowest - room, highest + room
 
@@ -553,9 +556,12 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
     height = LINE * step * len(rows)
     fig = Figure(figsize=(WIDTH, height + 1.9), layout="constrained")
     ax = fig.subplots()
+    named: set[str] = set()  # each series is named once, where it comes first
     for number, row in enumerate(rows):
         group = table[table["row"] == row]
-        draw_group(ax, group, series, number * step, named=number == 0)
+        new = set(group["series"]) - named
+        draw_group(ax, group, series, number * step, new)
+        named |= new
     middle = (len(series) - 1) / 2
     ax.set_yticks(step * np.arange(len(rows)) + middle, rows, fontsize=16)
     ax.set_ylim(step * len(rows) - 0.5, -0.7)
@@ -574,10 +580,10 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
 
 
 def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
-               named: bool) -> None:
+               named: Collection[str]) -> None:
     """The dots of one row, one below the other and joined by a thin line.
 
-    Beside each stands its number and, where `named`, its series.
+    Beside each stands its number and, if it is among `named`, its series.
     """
     places = [top + series.index(name) for name in group["series"]]
     ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
@@ -589,13 +595,22 @@ def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
             ax.plot([item.low, item.high], [place, place], color=colour, linewidth=2.5,
                     solid_capstyle="butt", gid="interval")
             right = max(right, item.high)
-        ax.plot(item.value, place, marker, color=colour, markersize=10, gid="dot")
-        written = f"{item.value:.2f}"
-        if named and len(series) > 1:
+        ax.plot(item.value, place, marker, color=colour, markersize=10, gid="dot", clip_on=False)
+        written = number_text(item.value)
+        is_named = item.series in named and len(series) > 1
+        if is_named:
             written += f"  {item.series}"
         ax.annotate(written, (right, place), (10, 0), textcoords="offset points", va="center",
-                    color=colour, fontweight="bold" if named else "normal", zorder=5,
+                    color=colour, fontweight="bold" if is_named else "normal", zorder=5,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+
+
+def number_text(value: float) -> str:
+    """Two decimals; what is rounded to 0 has no sign, any other number below 0 a true minus."""
+    written = f"{value:.2f}"
+    if float(written) == 0:
+        return "0.00"
+    return written.replace("-", "−")
 
 
 def dots_finding(table: pd.DataFrame) -> str:
@@ -622,7 +637,7 @@ def dots_in_words(table: pd.DataFrame, rows: Sequence[str]) -> list[str]:
     told = []
     for row in rows:
         group = table[table["row"] == row]
-        values = [f"{name} {value:.2f}"
+        values = [f"{name} {number_text(value)}"
                   for name, value in zip(group["series"], group["value"], strict=True)]
         told.append(f"{row}: {', '.join(values)}")
     return told
