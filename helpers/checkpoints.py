@@ -16,7 +16,8 @@ from helpers.model import Seq2Seq
 PROTOCOL_FILES = [Path(__file__).with_name(name)
                   for name in ("text.py", "attention.py", "model.py", "fast.py", "training.py")]
 # Functions of these files that check, name, keep or fetch, but decide no weights.
-DECIDE_NOTHING = {"check_text", "check_pair", "check_settings", "checkpoint_path", "trained"}
+DECIDE_NOTHING = {"check_text", "check_pair", "check_settings", "checkpoint_path", "trained",
+                  "vocabulary"}
 
 
 def protocol_version() -> str:

@@ -40,6 +40,11 @@ def load(name: str | Path = "phrasebook", pairs: int | None = None) -> Corpus:
     else:
         raise ValueError(f'corpus {name!r} is unknown: write "phrasebook", "multi30k-de-en" or '
                          "the path of a tab-separated file")
+    return first_pairs(corpus, pairs)
+
+
+def first_pairs(corpus: Corpus, pairs: int | None) -> Corpus:
+    """The corpus with only the first so many pairs of each split; None keeps them all."""
     return Corpus(corpus.name, corpus.train[:pairs], corpus.valid[:pairs], corpus.test[:pairs],
                   corpus.long[:pairs])
 
@@ -98,13 +103,7 @@ def lines_of(path: Path, columns: int,
     Empty lines are passed over. Every other line must have at least `columns` filled columns.
     `remedy` says what to do about a file that is not what its checksum says.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there: check the path (you are in {Path.cwd()})")
-    try:
-        lines = lines_in(files.checked(path, remedy).decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): "
-                         "save it as UTF-8") from error
+    lines = lines_in(decoded(bytes_of(path, remedy), str(path)))
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -118,6 +117,33 @@ def lines_of(path: Path, columns: int,
 def lines_in(content: str) -> list[str]:
     """The lines of a text. Only a line feed ends one: str.splitlines knows ten signs more."""
     return content.replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def bytes_of(path: Path, remedy: str = "restore it") -> bytes:
+    """What is in a file; for `remedy` see `lines_of`."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: check the path (you are in {Path.cwd()})")
+    return files.checked(path, remedy)
+
+
+def decoded(content: bytes, name: str) -> str:
+    """The text in some bytes; a ValueError with the line where they are no UTF-8 text."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b"\n") + 1
+        raise ValueError(f"{name} is not UTF-8 text (line {line}, byte {error.start}): "
+                         "save it as UTF-8") from error
+
+
+def sentences_of(content: bytes, name: str) -> list[str]:
+    """A sentence a line, none of them empty; `name` is what errors call the text."""
+    sentences = []
+    for number, line in enumerate(lines_in(decoded(content, name)), start=1):
+        if not line.strip():
+            raise ValueError(f"{name}, line {number}: is empty: give a sentence in each line")
+        sentences.append(line)
+    return sentences
 
 
 # The phrasebook.
@@ -189,9 +215,34 @@ def read_pairs(path: Path) -> list[Pair]:
     for _, (source, target, *_) in lines_of(path, columns=2):
         pairs.append(Pair(text.tokenize(source), text.tokenize(target)))
     if len(pairs) < FEWEST_PAIRS:
-        raise ValueError(f"{path} has {len(pairs)} sentence pairs: at least {FEWEST_PAIRS} are "
-                         "needed to train, validate and test")
+        raise too_few(path, pairs)
     return pairs
+
+
+def load_two_files(source: Path, target: Path, tokenised: bool = False) -> Corpus:
+    """A corpus from two files with a sentence a line, the same line in both being a pair.
+
+    Split by source sentence. `tokenised`: the words stand between spaces already, as they are.
+    """
+    sources = sentences_of(bytes_of(source), str(source))
+    targets = sentences_of(bytes_of(target), str(target))
+    if len(sources) != len(targets):
+        shorter = source if len(sources) < len(targets) else target
+        missing = min(len(sources), len(targets)) + 1
+        raise ValueError(f"{shorter}, line {missing}: is missing: {source} has {len(sources):,} "
+                         f"lines and {target} has {len(targets):,}, which should be pairs")
+    cut = str.split if tokenised else text.tokenize
+    pairs = [Pair(cut(one), cut(other)) for one, other in zip(sources, targets, strict=True)]
+    if len(pairs) < FEWEST_PAIRS:
+        raise too_few(source, pairs)
+    train, valid, test = split_by_source(pairs)
+    return Corpus(source.stem, train, valid, test, long=[])
+
+
+def too_few(path: Path, pairs: list[Pair]) -> ValueError:
+    """The error for a file of which no three splits can be made."""
+    return ValueError(f"{path} has {len(pairs)} sentence pairs: at least {FEWEST_PAIRS} are "
+                      "needed to train, validate and test")
 
 
 def split_by_source(pairs: list[Pair],

@@ -7,32 +7,36 @@ import pandas as pd
 import torch
 from torch.nn import functional as F
 
-from helpers import evaluation, text, training, translation
+from helpers import evaluation, pieces, text, training, translation
 from helpers.attention import Memory
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq, count_parameters
+from helpers.pieces import Cutter
 from helpers.text import Pair
 from helpers.training import Settings
 from helpers.translation import Spoken, Trace
 
 # Train and compare.
 
-def compare(corpus: Corpus, protocols: Sequence[Settings],
-            buckets: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare(corpus: Corpus, protocols: Sequence[Settings], buckets: int = 5,
+            cutter: Cutter | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train (or load) a model for each of the Settings in `protocols`; how good is it, by length?
 
     Returns two tables. The first has a row per model and bucket: rule, hidden_size, seed, split,
     and what `evaluation.by_length` says of that bucket; the `long` split, where the corpus has one,
     is the last bucket. The second has a row per model, over the whole test split: rule,
     hidden_size, seed, parameters, seconds (of training), bleu, low, high, perfect.
+
+    With a `cutter` the models work with its pieces; they are measured on words all the same.
     """
     lengths = []
     models = []
+    trained_on = cutter.cut_corpus(corpus) if cutter else corpus
     for settings in protocols:
-        model, history = training.trained(corpus, settings)
+        model, history = training.trained(trained_on, settings)
         names = {"rule": settings.rule, "hidden_size": settings.hidden_size, "seed": settings.seed}
 
-        spoken = speak_pairs(model, corpus.test)
+        spoken = speak_pairs(model, corpus.test, cutter)
         lengths.append(named(evaluation.by_length(spoken, corpus.test, buckets), names, "test"))
         score = evaluation.bleu_interval(spoken, corpus.test)
         models.append(names | {
@@ -41,7 +45,7 @@ def compare(corpus: Corpus, protocols: Sequence[Settings],
             "perfect": evaluation.perfect(spoken, corpus.test)})
 
         if corpus.long:
-            spoken = speak_pairs(model, corpus.long)
+            spoken = speak_pairs(model, corpus.long, cutter)
             lengths.append(named(evaluation.by_length(spoken, corpus.long, 1), names, "long"))
     return pd.concat(lengths, ignore_index=True), pd.DataFrame(models)
 
@@ -55,9 +59,20 @@ def translate_pairs(model: Seq2Seq, pairs: Sequence[Pair],
     return translation.translate(model, sources)
 
 
-def speak_pairs(model: Seq2Seq, pairs: Sequence[Pair]) -> list[Spoken]:
-    """The translations of the sources of `pairs`, words only: no trace is kept."""
-    return list(translation.stream(model, [pair.source for pair in pairs]))
+def speak_pairs(model: Seq2Seq, pairs: Sequence[Pair],
+                cutter: Cutter | None = None) -> list[Spoken]:
+    """The translations of the sources of `pairs`, words only: no trace is kept.
+
+    A model that works with the pieces of a `cutter` gets pieces, and its answers are put together.
+    """
+    sources = [pair.source for pair in pairs]
+    if cutter is None:
+        return list(translation.stream(model, sources))
+    spoken = []
+    cut = [cutter.cut(source) for source in sources]
+    for source, said in zip(sources, translation.stream(model, cut), strict=True):
+        spoken.append(Spoken(source, pieces.words_of(said.target)))
+    return spoken
 
 
 def named(table: pd.DataFrame, names: dict, split: str) -> pd.DataFrame:

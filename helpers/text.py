@@ -64,6 +64,18 @@ def vocabularies(pairs: Iterable[Pair], min_count: int = 1) -> Vocabularies:
     return Vocabularies(source, target)
 
 
+def vocabulary(words: Sequence[str]) -> Vocab:
+    """The vocabulary that has these words, in their order: `itos` of another one, read from a file.
+
+    The first four are the SPECIALS.
+    """
+    ordinary = words[len(SPECIALS):]
+    counts: Counter[str] = Counter()
+    for place, word in enumerate(ordinary):
+        counts[word] = len(ordinary) - place  # the more frequent stands before the rarer
+    return Vocab(counts, specials=list(SPECIALS))
+
+
 def numbers(words: Iterable[str], vocab: Vocab) -> list[int]:
     """Words → ids. A word that the vocabulary lacks becomes <unk>."""
     return [vocab[word] for word in words]

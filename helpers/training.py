@@ -17,7 +17,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from helpers import checkpoints, course, fast, files, interrupts, text
+from helpers import checkpoints, course, distributed, fast, files, interrupts, text
 from helpers.checkpoints import Progress
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq
@@ -93,6 +93,7 @@ class Run:
     def __init__(self, model: Seq2Seq, settings: Settings, steps: int) -> None:
         """`steps`: how many it will have in all."""
         self.model = model
+        self.batch_loss = distributed.shared(model, batch_loss)
         self.optimizer, self.schedule = make_optimizer(model, settings, steps)
         self.order = random.Random(settings.seed)
         self.history: list[dict] = []  # a row per finished epoch
@@ -108,6 +109,10 @@ class Run:
         self.words = 0                 # of the target, in these batches
         self.loss = torch.zeros((), device=self.model.device)  # in nats, summed over these words
         self.seconds = 0.0
+
+    def judged(self) -> Seq2Seq:
+        """The model that is measured after an epoch."""
+        return self.model
 
     @property
     def epoch(self) -> int:
@@ -158,7 +163,7 @@ def set_random_states(states: dict[str, torch.Tensor]) -> None:
 
 
 def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
-        progress: Path | None = None) -> pd.DataFrame:
+        progress: Path | None = None, make_run: type[Run] = Run) -> pd.DataFrame:
     """Train `model`, leave the weights of its best epoch in it; returns a row per epoch.
 
     AdamW on a one-cycle schedule, gradients clipped at norm 1. Columns: epoch, train_loss and
@@ -174,7 +179,7 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
     train = text.examples(corpus.train, model.vocabs)
     valid = text.examples(corpus.valid, model.vocabs)
     steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
-    run = Run(model, settings, steps)
+    run = make_run(model, settings, steps)
     keeper = Progress(progress)
     kept = keeper.read()
     if kept is not None:
@@ -200,13 +205,14 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
 
 def end_epoch(run: Run, valid: list[text.Example]) -> None:
     """Measure on the validation pairs; note the epoch, and its weights if they are the best."""
-    valid_loss = loss_per_word(run.model, valid)
+    judged = run.judged()
+    valid_loss = loss_per_word(judged, valid)
     run.history.append({"epoch": run.epoch, "train_loss": run.loss.item() / run.words,
                         "valid_loss": valid_loss, "seconds": run.seconds,
                         "words_per_second": run.words / run.seconds})
     if valid_loss < run.best_loss:
         run.best_loss = valid_loss
-        run.best_weights = copy.deepcopy(run.model.state_dict())
+        run.best_weights = copy.deepcopy(judged.state_dict())
     run.start_epoch()
 
 
@@ -223,7 +229,7 @@ def make_optimizer(model: Seq2Seq, settings: Settings, steps: int) -> tuple[Adam
     on_mps = model.device.type == "mps"  # has no fused AdamW
     optimizer = AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98),
                       weight_decay=settings.weight_decay, fused=not on_mps)
-    schedule = OneCycleLR(optimizer, settings.learning_rate, total_steps=max(steps + 1, 10),
+    schedule = OneCycleLR(optimizer, settings.learning_rate, total_steps=max(steps + 1, 20),
                           pct_start=0.1, anneal_strategy="linear")
     return optimizer, schedule
 
@@ -249,7 +255,7 @@ def train_epoch(run: Run, train: list[text.Example], settings: Settings, bar: tq
 
 def take_step(run: Run, batch: text.Batch, label_smoothing: float) -> None:
     """One step: the loss of a batch, its gradient, and new weights."""
-    loss, plain_loss, words = batch_loss(run.model, batch, label_smoothing)
+    loss, plain_loss, words = run.batch_loss(batch, label_smoothing)
     run.optimizer.zero_grad()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), max_norm=1.0)

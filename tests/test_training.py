@@ -47,6 +47,14 @@ def test_the_best_epoch_is_kept(toy):
     assert kept == pytest.approx(history.valid_loss.min(), rel=1e-5)
 
 
+@pytest.mark.parametrize("pairs", [1, 8, 80])
+def test_a_training_of_one_step_or_ten_works_too(toy, pairs):
+    few = toy._replace(train=toy.train[:pairs])
+    settings = small(epochs=1)
+    history = training.fit(training.build(few, settings), few, settings)
+    assert len(history) == 1
+
+
 def test_the_loss_is_per_word_however_it_is_batched(toy, learnt):
     examples = text.examples(toy.test, learnt.vocabs)
     alone = training.loss_per_word(learnt, examples, 1)
