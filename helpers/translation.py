@@ -145,24 +145,41 @@ def greedy(model: Seq2Seq, sentences: Sentences) -> list[Trace]:
     limits = step_limits(memory)
     first = torch.full_like(limits, text.START_ID)
     steps = decode(model, memory, first, limits)
-    targets = targets_of(model, steps.words, limits)
+    said = torch.stack(steps.words, dim=1)                             # [batch, m]
+    targets = targets_of(model, said, limits)
     return traces_of(model, sentences, targets, memory, steps)
 
 
 def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
-    """The words that `greedy` finds: no step is kept once it is taken."""
+    """The words that `greedy` finds, in less time: no step is kept, and who is finished leaves."""
+    decoder = model.decoder
     memory = encode(model, sentences)
     limits = step_limits(memory)
-    first = torch.full_like(limits, text.START_ID)
-    said = [step.words for step in walk(model, memory, first, limits)]
+    said = torch.full((len(sentences), int(limits.max())), text.END_ID, device=model.device)
+    going = torch.arange(len(sentences), device=model.device)  # the rows that are not finished
+    words = torch.full_like(going, text.START_ID)
+    hidden = decoder.start(memory)
+    for step in range(said.shape[1]):
+        hidden, _ = decoder.step(decoder.read(words), hidden, memory)  # [going, hidden]
+        logits = decoder.output(hidden)                                # [going, vocabulary]
+        check_numbers(logits, step)
+        words = logits.argmax(dim=1)
+        said[going, step] = words
+        stays = (words != text.END_ID) & (limits[going] > step + 1)
+        if not stays.all():
+            going = going[stays]
+            words = words[stays]
+            hidden = hidden[stays]
+            memory = Memory(*[part[stays] for part in memory])
+        if len(going) == 0:
+            break
     return targets_of(model, said, limits)
 
 
-def targets_of(model: Seq2Seq, said: list[torch.Tensor], limits: torch.Tensor) -> list[list[str]]:
-    """What each sentence of a batch has said: ids [batch] of each step → words."""
+def targets_of(model: Seq2Seq, said: torch.Tensor, limits: torch.Tensor) -> list[list[str]]:
+    """What each sentence of a batch has said: ids [batch, m] → words."""
     targets = []
-    rows = torch.stack(said, dim=1).tolist()                           # [batch, m]
-    for ids, limit in zip(rows, limits.tolist(), strict=True):
+    for ids, limit in zip(said.tolist(), limits.tolist(), strict=True):
         targets.append(up_to_end(words_of(model, ids[:limit])))
     return targets
 
@@ -220,9 +237,7 @@ def walk(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tens
         hidden, focus = decoder.step(decoder.read(words), hidden, memory)
         probabilities = decoder.output(hidden).softmax(dim=1)          # [batch, vocabulary]
         likeliest = probabilities.topk(min(RIVALS, vocabulary_size))
-        if likeliest.values.isnan().any():
-            raise ValueError(f"step {step + 1}: the probabilities are not numbers, so the model's "
-                             "weights are none either: train it anew, or load it again")
+        check_numbers(likeliest.values, step)
         if given is None:
             words = likeliest.indices[:, 0]
             finished = finished | (words == text.END_ID)
@@ -232,6 +247,13 @@ def walk(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tens
         finished = finished | (limits == step + 1)
         if finished.all():
             break
+
+
+def check_numbers(found: torch.Tensor, step: int) -> None:
+    """Raise a ValueError where a model's answers are no numbers; steps are counted from 0."""
+    if found.isnan().any():
+        raise ValueError(f"step {step + 1}: the probabilities are not numbers, so the model's "
+                         "weights are none either: train it anew, or load it again")
 
 
 def decode(model: Seq2Seq, memory: Memory, first: torch.Tensor, limits: torch.Tensor,
