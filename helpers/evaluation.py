@@ -237,7 +237,7 @@ def bucket_name(row: Any) -> str:
 
 
 def length_table(table: pd.DataFrame, measure: str = "bleu") -> pd.DataFrame:
-    """What `experiments.compare` measured, to be read: a row per model, a column per bucket.
+    """What `experiments.compare` or `measured.by_length` gives, to be read: a column per bucket.
 
     `measure`: "bleu" with its bootstrap interval, or "perfect" with Wilson's interval.
     """
@@ -251,8 +251,9 @@ def length_table(table: pd.DataFrame, measure: str = "bleu") -> pd.DataFrame:
         names.append(bucket_name(row))
         cells.append(cell)
     named = table.assign(words=names, cell=cells)
-    return named.pivot_table(index=["rule", "hidden_size"], columns="words", values="cell",
-                             aggfunc="first", sort=False)  # of several seeds the first
+    lines = [column for column in ("name", "rule", "hidden_size") if column in table]
+    return named.pivot_table(index=lines, columns="words", values="cell", aggfunc="first",
+                             sort=False)  # of several seeds the first
 
 
 def share_interval(share: float, number: int) -> Interval:

@@ -156,10 +156,15 @@ def one_of_each(corpus: Corpus, protocols: Sequence[Settings]) -> list[Settings]
 
 
 def parts_of(corpus: Corpus, split: str, buckets: int) -> list[tuple[str, pd.Series]]:
-    """The buckets of length of a split, each with its split; after test the long sentences."""
+    """The buckets of length of a split, each with its split; after test the long sentences.
+
+    Every split is cut at the lengths where test is cut, so that lines can be compared.
+    """
+    lengths = pd.Series([len(pair.source) for pair in pairs_of(corpus, split)])
     parts = []
-    for bucket in evaluation.length_buckets(pairs_of(corpus, split), buckets):
-        parts.append((split, bucket))
+    for bucket in evaluation.length_buckets(corpus.test, buckets):
+        inside = lengths.between(bucket.min(), bucket.max())
+        parts.append((split, lengths[inside]))
     if split == "test" and corpus.long:
         (bucket,) = evaluation.length_buckets(corpus.long, 1)
         parts.append(("long", bucket))

@@ -47,28 +47,28 @@ class Task(NamedTuple):
 
 def plan(done: pd.DataFrame, seeds: Sequence[int] = SEEDS) -> list[Task]:
     """Everything to be measured, the most needed first. `done`: the rows of finished models."""
-    tasks = []
     first, *others = seeds
-    tasks += headlines(first)
-    tasks += repairs(first)
-    for seed in others[:2]:
+    some = others[:2]
+    tasks = headlines(first) + repairs(first)
+    for seed in some:
         tasks += headlines(seed)
-    tasks += search(first)
+    tasks += scores(first) + search(first)
     for seed in others:
-        tasks += headlines(seed)
-    for seed in others:
-        tasks += tuned(done, seed)
-    for seed in others:
-        tasks += repairs(seed)
+        tasks += headlines(seed) + scores(seed) + tuned(done, seed) + repairs(seed)
     return list(dict.fromkeys(tasks))
 
 
 def headlines(seed: int) -> list[Task]:
-    """Three sizes, three rules, the other scores, and an encoder that reads both ways."""
+    """Three rules, and three sizes of the fixed context."""
     protocols = [Settings("additive"), Settings("fixed"), Settings("mean"),
-                 Settings("fixed", hidden_size=256), Settings("fixed", hidden_size=64),
-                 Settings("dot"), Settings("scaled_dot"), Settings("general"),
-                 Settings("additive", bidirectional=True)]
+                 Settings("fixed", hidden_size=256), Settings("fixed", hidden_size=64)]
+    return [Task(settings._replace(seed=seed)) for settings in protocols]
+
+
+def scores(seed: int) -> list[Task]:
+    """The other scores, and an encoder that reads both ways."""
+    protocols = [Settings("additive", bidirectional=True), Settings("dot"), Settings("scaled_dot"),
+                 Settings("general")]
     return [Task(settings._replace(seed=seed)) for settings in protocols]
 
 
@@ -146,14 +146,14 @@ def about(data: Corpus, settings: Settings, model: Seq2Seq, history: pd.DataFram
 
 def translated(model: Seq2Seq, pairs: Sequence[Pair]) -> tuple[pd.DataFrame, float]:
     """What BLEU has to know of each sentence, a row each, and the BLEU of all of them."""
-    traces = experiments.translate_pairs(model, pairs)
-    translations, references = evaluation.texts(traces, pairs)
+    said = experiments.speak_pairs(model, pairs)
+    translations, references = evaluation.texts(said, pairs)
     counts = evaluation.sentence_counts(translations, references)
     table = pd.DataFrame(counts[:, 2:6], columns=measured.CORRECT)
     table.insert(0, "place", range(len(pairs)))
     table.insert(1, "said", counts[:, 0])
-    table["perfect"] = [int(trace.words == pair.target)
-                        for trace, pair in zip(traces, pairs, strict=True)]
+    table["perfect"] = [int(one.words == pair.target)
+                        for one, pair in zip(said, pairs, strict=True)]
     return table, evaluation.bleu_of_counts(counts)
 
 

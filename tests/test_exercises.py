@@ -28,7 +28,7 @@ WRONG = {
     "03": [
         ("(50, 0)", "top of the scale"),
         ("2", "3·hidden rows"),
-        ("'0 to 1'", "no column of the table")],
+        ("lambda pair: pair._replace(source=pair.source[::-1])", "has lost its link")],
     "04": [
         ("1 / 3", "1 : 1 : 2"),
         ("lambda scores, mask: scores.softmax(dim=0) * mask", "add up to"),

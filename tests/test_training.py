@@ -236,3 +236,11 @@ def test_an_unknown_word_is_copied_from_the_place_looked_at(learnt):
     copied = translation.copy_unknown(trace._replace(weights=weights))
     assert copied.words == ["la", "xyzzy", "plugh"] and copied.target[-1] == text.END
     assert trace.words == ["la", text.UNKNOWN, "plugh"], "the trace itself stays as it was"
+
+
+def test_a_handful_of_steps_is_a_training_too(toy):
+    """The schedule has to rise before it falls, however few its steps are."""
+    for size in (len(toy.train), len(toy.train) // 4):
+        settings = small(epochs=1, batch_size=size)
+        history = training.fit(training.build(toy, settings), toy, settings)
+        assert history["train_loss"].notna().all()
