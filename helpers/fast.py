@@ -360,11 +360,10 @@ class AttentionLoop(Function):
             d_before = torch.addmm(d_past, d_from_hidden[step], weight)
 
         d_weight = over_steps(d_from_hidden, cells.hidden[:-1])
-        d_context_weight = over_steps(d_gates, mixtures.contexts)
         d_hidden_bias = d_from_hidden[:, :, :gates_size].sum(dim=(0, 1))
         d_keys, *d_score_weights = scores.gradients(cells.hidden[:-1], d_weight[gates_size:])
         return (d_gates, d_before, mixtures.gradient(), d_keys, None, *d_score_weights,
-                d_context_weight, d_weight[:gates_size], d_hidden_bias)
+                over_steps(d_gates, mixtures.contexts), d_weight[:gates_size], d_hidden_bias)
 
 
 def new_scores(steps: int, keys: Tensor, query_weight: Tensor | None,
