@@ -24,7 +24,7 @@ WRONG = {
     "02": [
         ("math.log10(10_000)", "natural logarithm"),
         ("'states'", "left to right"),
-        ("translations[~translations.right].words.idxmax()", "goes wrong too")],
+        ("Encoder", "num_layers=2")],
     "03": [
         ("(50, 0)", "top of the scale"),
         ("2", "3·hidden rows"),
