@@ -44,7 +44,9 @@ WRONG = {
     "07": [
         ("lambda hidden, states: states.sum(dim=1)", "the numbers differ"),
         ("3", "three times as many source words"),
-        ("trace.weights", "shift the queries")],
+        ("lambda steps, words, width: "
+         "(torch.arange(words) - torch.arange(steps).unsqueeze(1)).abs() <= width",
+         "step 7 sees nothing")],
     "08": [
         ("True", "pairs, triples"),
         ("['never', 'said']", "it says"),

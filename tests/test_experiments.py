@@ -184,9 +184,9 @@ def test_the_bytes_of_a_step_are_those_of_its_traces(toy, learnt):
 
 
 def test_what_training_keeps_grows_with_the_source_only_under_attention(toy):
-    """Additive attention keeps numbers for each source word at every step, fixed does not."""
+    """Additive attention keeps a vector for each source word at every step, dot a few numbers."""
     grown = {}
-    for rule in ("fixed", "additive"):
+    for rule in ("fixed", "dot", "additive"):
         model = training.build(toy, small(rule=rule))
         table = experiments.step_cost(model, [10, 40], sentences=2, repeats=1)
         short, long = table[table.task == "training"].kilobytes
@@ -194,6 +194,7 @@ def test_what_training_keeps_grows_with_the_source_only_under_attention(toy):
     # 30 more source words, the tanh of each: 24 floats, in 2 sentences
     assert grown["additive"] > 30 * 24 * 4 * 2 / 1e3
     assert grown["additive"] > 4 * grown["fixed"]
+    assert grown["fixed"] < grown["dot"] < grown["additive"] / 4
 
 
 def test_a_backward_pass_leaves_no_gradients_behind(learnt):

@@ -22,7 +22,7 @@ from helpers.figures.heatmaps import (
 )
 from helpers.figures.style import DARK, INK, LARGE, QUIET, SMALL, Picture
 
-CELL = 0.4          # inches, the side of a cell
+CELL = 0.36         # inches, the side of a cell
 BETWEEN = 0.5       # inches between two tables
 HIDDEN = "−∞"       # the score of what may not be seen
 
