@@ -113,14 +113,18 @@ def counts(corpus: Corpus, settings: Settings, split: str = "test") -> np.ndarra
 
 def among_seeds(corpus: Corpus, protocols: Sequence[Settings],
                 own: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What `by_length` has for these protocols, or `own` where nothing was measured beforehand.
+    """What `by_length` has for these protocols; of one that was not measured, the rows of `own`.
 
     `own`: the first table of `experiments.compare`, for the same protocols.
     """
     means, singles = by_length(corpus, protocols)
-    if means.empty:
-        return own.assign(seeds=1), own
-    return means, singles
+    parts = [means]
+    for settings in dict.fromkeys(protocols):
+        if seeds(corpus, settings).empty:
+            alike = (own["rule"] == settings.rule) & (own["hidden_size"] == settings.hidden_size)
+            parts.append(own[alike].assign(seeds=1))
+    filled = [part for part in parts if not part.empty]
+    return pd.concat(filled, ignore_index=True), singles
 
 
 def by_length(corpus: Corpus, protocols: Sequence[Settings], split: str = "test",

@@ -2,6 +2,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 import sacrebleu
 
@@ -117,6 +118,22 @@ def test_what_was_not_measured_is_not_there(tables, corpora):
         measured.counts(data, other)
 
 
+def test_a_run_that_was_not_measured_beforehand_stands_for_itself(tables, corpora):
+    """Every protocol has its line: the mean of its seeds, or the reader's own run."""
+    data, _ = corpora
+    own = pd.DataFrame([{"rule": rule, "hidden_size": 24, "seed": 1, "split": "test",
+                         "shortest": 2, "longest": 4, "sentences": 9, "bleu": 50.0, "low": 40.0,
+                         "high": 60.0, "perfect": 0.5} for rule in ("fixed", "mean")])
+    protocols = [CHOICES["fixed"], small(rule="mean")]
+    several, singles = measured.among_seeds(data, protocols, own)
+    seeds = several.groupby("rule")["seeds"].max()
+    assert seeds["fixed"] == len(SEEDS) and seeds["mean"] == 1
+    assert several[several["rule"] == "mean"]["bleu"].tolist() == [50.0]
+    assert set(singles["rule"]) == {"fixed"}
+    alone, none = measured.among_seeds(data, protocols[1:], own)
+    assert alone["rule"].tolist() == ["mean"] and none.empty
+
+
 def test_reversed_sources_are_a_corpus_of_their_own(tables, corpora):
     plain, backwards = corpora
     assert len(measured.seeds(backwards, CHOICES["fixed"])) == 1
@@ -156,7 +173,7 @@ def test_each_rule_is_tuned_to_the_best_of_its_tries(corpora, tmp_path):
     for number, task in enumerate(search):
         rows.append({"corpus": measured.fingerprint(corpora[0]), **task.settings._asdict(),
                      "valid_loss": 1.0, "valid_bleu": float(number % 4 == 2)})
-    table = measure.pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure, "phrasebook", lambda: corpora[0])
         assert measure.tuned(table[:-1], seed=2) == measure.tuned(table, seed=2)[:-1]
