@@ -174,7 +174,7 @@ def hits(model: Seq2Seq, data: Corpus, rule: str) -> tuple[list[int] | None, flo
 
 def run(folder: Path = course.BUILD / "measure", into: Path = measured.FOLDER,
         seeds: Sequence[int] = SEEDS) -> None:
-    """Measure what is not measured yet; after each model the tables in `into` are written anew."""
+    """Measure what is not measured yet; the tables in `into` grow with each model."""
     running: dict[Future, Task] = {}
     with pool() as workers, tqdm(unit="epoch", smoothing=0) as bar:
         while True:
@@ -221,7 +221,8 @@ def path_of(task: Task, folder: Path) -> Path:
 def gather(folder: Path, into: Path) -> pd.DataFrame:
     """Write the tables from the results in `folder`; gives that of the models.
 
-    What was made by another version of the protocol is left out.
+    What was made by another version of the protocol is left out. Tables that hold more models than
+    there are results are left alone until these have caught up.
     """
     found = []
     for path in folder.glob("*.json"):
@@ -242,7 +243,13 @@ def gather(folder: Path, into: Path) -> pd.DataFrame:
         sentences.append(table)
     rows = pd.concat(sentences)[measured.COLUMNS]
     rows["hits"] = rows["hits"].astype("Int64")  # whole numbers, or nothing
-    packed = gzip.compress(rows.to_csv(index=False).encode(), mtime=0)
-    files.write_checked(into / measured.SENTENCES, packed)
-    files.write_checked(into / measured.MODELS, models.round(6).to_csv(index=False))
+    if len(models) >= rows_in(into / measured.MODELS):  # a run under way replaces no fuller table
+        packed = gzip.compress(rows.to_csv(index=False).encode(), mtime=0)
+        files.write(into / measured.SENTENCES, packed)
+        files.write(into / measured.MODELS, models.round(6).to_csv(index=False))
     return models
+
+
+def rows_in(path: Path) -> int:
+    """How many rows a table has that may not be there."""
+    return len(pd.read_csv(path)) if path.exists() else 0

@@ -266,6 +266,13 @@ def test_lines_of_one_rule_have_names_and_looks_of_their_own():
     looks = {line.get_gid(): (line.get_color(), line.get_marker()) for line in ax.lines}
     assert looks["fixed context"] != looks["fixed, trained longer"]
     assert {label.get_text() for label in labels(ax)} == {"fixed context", "fixed, trained longer"}
+    assert "; fixed context falls" in title(DRAWN["bleu, names"]())
+
+
+def test_lines_of_more_and_of_fewer_seeds_say_so():
+    table = pd.concat([THREE.assign(seeds=1), mean_of(bleu_table({"dot": 9}, seeds=(1, 2)))])
+    note = figures.bleu_by_length(table).fig.get_supxlabel()
+    assert note.startswith("line: mean of 1 to 2 seeds")
 
 
 def test_sentences_longer_than_in_training_stand_behind_a_line():

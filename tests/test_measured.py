@@ -156,6 +156,22 @@ def test_a_second_run_trains_nothing_and_an_interrupted_one_goes_on(folders, cor
     assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == before
 
 
+def test_fewer_results_replace_no_fuller_table(folders, tmp_path):
+    """Somebody measures anew: until as many models are there, the old tables stay."""
+    build, tables = folders
+    for path in tables.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    some = tmp_path / "some"
+    some.mkdir()
+    for path in sorted(build.glob("*.json"))[:2]:
+        (some / path.name).write_bytes(path.read_bytes())
+    assert len(measure.gather(some, tmp_path)) == 2
+    for path in tables.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    measure.gather(some, tmp_path / "new")
+    assert len(pd.read_csv(tmp_path / "new" / measured.MODELS)) == 2
+
+
 def test_the_committed_tables_fit_the_code():
     """Every setting has its column, every sentence its model, and every model its sentences."""
     models, sentences = measured.models(), measured.sentences()

@@ -286,9 +286,11 @@ def bleu_by_length(table: pd.DataFrame, main: str | None = None,
 
 def bleu_note(table: pd.DataFrame, seeds: pd.DataFrame | None, own: pd.DataFrame | None) -> str:
     """What the band, the thin lines and the rings are."""
-    number = table["seeds"].max() if "seeds" in table else 1
+    most = table["seeds"].max() if "seeds" in table else 1
     note = "band: 95% interval over sentences"
-    if number > 1:
+    if most > 1:
+        fewest = table["seeds"].min()
+        number = f"{most}" if fewest == most else f"{fewest} to {most}"
         note = f"line: mean of {number} seeds; band: 95% interval over seeds and sentences"
     if seeds is not None and not seeds.empty:
         note += "; thin lines: single seeds"
@@ -433,7 +435,7 @@ def rival_of(loud: Curve, curves: Sequence[Curve], place: int) -> Curve | None:
     """What the loud curve is compared with: the fixed context of its size, or else the worst."""
     others = [curve for curve in curves if curve is not loud]
     equal = [curve for curve in others if curve.size == loud.size]
-    fixed = [curve for curve in equal if curve.rule == "fixed"]
+    fixed = [curve for curve in equal if curve.title == rule_title("fixed")]
     for some in (fixed, equal, others):
         if some:
             return min(some, key=lambda curve: bleu_at(curve, place))
