@@ -48,13 +48,13 @@ class Task(NamedTuple):
 def plan(done: pd.DataFrame, seeds: Sequence[int] = SEEDS) -> list[Task]:
     """Everything to be measured, the most needed first. `done`: the rows of finished models."""
     first, *others = seeds
-    some = others[:2]
-    tasks = headlines(first) + repairs(first)
-    for seed in some:
-        tasks += headlines(seed)
-    tasks += scores(first) + search(first)
+    tasks = headlines(first) + repairs(first) + scores(first) + search(first)
     for seed in others:
-        tasks += headlines(seed) + scores(seed) + tuned(done, seed) + repairs(seed)
+        tasks += headlines(seed)
+    for seed in others:
+        tasks += scores(seed) + tuned(done, seed)
+    for seed in others:
+        tasks += repairs(seed)
     return list(dict.fromkeys(tasks))
 
 
