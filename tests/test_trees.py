@@ -92,3 +92,10 @@ def test_it_is_legible_and_told_in_words(tree, picture):
     check_whole_and_legible(picture)
     for hypothesis in tree.hypotheses:
         assert f"“{' '.join(hypothesis.trace.words)}”, score {hypothesis.score:.2f}" in picture.alt
+
+
+def test_a_long_search_is_shown_up_to_a_step(tree):
+    first = figures.beam_tree(tree, steps=2)
+    assert len(words_of(first)) == len(tree.tried[0]) + len(tree.tried[1])
+    assert first.alt == figures.beam_tree(tree).alt, "told in words it is whole"
+    check_whole_and_legible(first)

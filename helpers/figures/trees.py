@@ -35,8 +35,8 @@ class Place(NamedTuple):
 
 
 @style.styled
-def beam_tree(tree: Tree, title: str | None = None) -> Picture:
-    """All words that a small beam tried for one sentence, step by step.
+def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
+    """All words that a small beam tried for one sentence, in its first so many steps.
 
     `tree` is what `beam.search` gives for the sentence. Kept words are framed, dropped ones grey;
     the way of the translation that won is dark. A finished translation has its rank and score.
@@ -45,6 +45,8 @@ def beam_tree(tree: Tree, title: str | None = None) -> Picture:
     winner = tree.hypotheses[0]
     said = " ".join(winner.trace.words)
     title = title or f"A beam of {width} for “{' '.join(tree.source)}”: “{said}” wins"
+    alt = in_words(tree)
+    tree = tree._replace(tried=tree.tried[:steps], kept=tree.kept[:steps])
     places = places_of(tree)
     lowest = max(place.y for place in places.values())
     rightmost = max(place.right for place in places.values())
@@ -63,7 +65,7 @@ def beam_tree(tree: Tree, title: str | None = None) -> Picture:
         draw_word(page, place, id(place.node) in on_the_way, name)
     for number, key in enumerate(KEYS):
         page.text(EDGE, lowest + ROW + 0.35 * number, key, va="top", color=INK)
-    return Picture(fig, in_words(tree))
+    return Picture(fig, alt)
 
 
 KEYS = ("number: the probability of the sentence up to this word    framed: kept, grey: dropped",
@@ -80,7 +82,8 @@ def labels_of(tree: Tree) -> dict[int, str]:
         for node in tried:
             labels[id(node)] = f"{node.word} {math.exp(node.log_probability):.2g}"
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
-        labels[id(hypothesis.last)] += f"  {ordinal(rank)}: {hypothesis.score:.2f}"
+        if id(hypothesis.last) in labels:  # else it ends in a later step than those shown
+            labels[id(hypothesis.last)] += f"  {ordinal(rank)}: {hypothesis.score:.2f}"
     return labels
 
 
