@@ -7,7 +7,7 @@ WORKERS ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test quick lab refresh measure setup site slides models publish zip clean
+.PHONY: help notebooks test quick lab refresh measure bench setup site slides models publish zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
@@ -34,6 +34,9 @@ refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the co
 
 measure: $(VENV)/ready ## train what the headlines rest on with five seeds, hours of work: data/measured
 	@$(RUN) -m series measure
+
+bench: $(VENV)/ready ## how fast training is, beside what it was and what it could be: build/tables/bench.csv
+	@$(RUN) -m benchmarks.training
 
 setup: $(VENV)/ready ## write notebooks/setup.py into the first cell of every notebook
 	@$(RUN) -m series setup

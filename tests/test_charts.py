@@ -99,6 +99,7 @@ DRAWN = {
     "bare": lambda: figures.dots(BARE, "a number", title="No interval is known"),
     "one dot": lambda: figures.dots(BARE[:1], "a number"),
     "costs": lambda: figures.step_cost(COSTS),
+    "ladder": lambda: figures.speed_ladder(ladder_table({"slow": 5.0, "quick": 24.0})),
     "costs, one length": lambda: figures.step_cost({"dot": costs(1, 0.1, [40])}),
 }
 
@@ -378,3 +379,35 @@ def test_axes_are_named_once():
     picture = figures.step_cost(COSTS)
     assert [ax.get_xlabel() for ax in picture.fig.axes] == ["", "", "", ""]
     assert picture.fig.get_supxlabel() == "words in each sentence"
+
+
+def ladder_table(speeds):
+    """What `make bench` writes, with a row that is not about speed."""
+    rows = [{"corpus": "phrasebook", "measure": "target words a second", "version": version,
+             "value": value} for version, value in speeds.items()]
+    rows.append({"corpus": "phrasebook", "measure": "BLEU", "version": "now", "value": 97.3})
+    return pd.DataFrame(rows)
+
+
+def test_the_ladder_has_the_speeds_and_the_factors_between_them():
+    speeds = {"now": 24_000.0, "textbook": 5_000.0, "before": 16_000.0}
+    picture = figures.speed_ladder(ladder_table(speeds))
+    (ax,) = picture.fig.axes
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == sorted(speeds.values())
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert [speeds[name] for name in names] == widths
+    written = [text.get_text() for text in ax.texts]
+    assert written[0] == "5,000", "the first has nothing to be compared with"
+    for label, slower, faster in zip(written[1:], widths, widths[1:], strict=False):
+        assert f"{faster:,.0f}" in label and f"× {faster / slower:.2f}" in label
+        assert label in picture.alt
+    top, *_, bottom = [bar.get_window_extent().y0 for bar in ax.patches]
+    assert top > bottom, "the slowest stands first, above"
+    assert f"{widths[-1] / widths[0]:.1f} on phrasebook" in picture.fig.get_suptitle()
+
+
+def test_a_table_without_speeds_is_refused():
+    table = ladder_table({})
+    with pytest.raises(ValueError, match="target words a second.*make bench"):
+        figures.speed_ladder(table)

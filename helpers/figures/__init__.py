@@ -2,7 +2,14 @@
 
 `from helpers import figures`, then `figures.attention_heatmap(...)` and so on.
 """
-from helpers.figures.charts import bleu_by_length, dots, length_histogram, step_cost, training_curve
+from helpers.figures.charts import (
+    bleu_by_length,
+    dots,
+    length_histogram,
+    speed_ladder,
+    step_cost,
+    training_curve,
+)
 from helpers.figures.explorer_page import explorer
 from helpers.figures.frames import nine_frames
 from helpers.figures.heatmaps import attention_heatmap, compare_rules, padded_batch
@@ -31,6 +38,7 @@ __all__ = [
     "padded_batch",
     "pipeline_grid",
     "play",
+    "speed_ladder",
     "step_cost",
     "step_panels",
     "training_curve",

@@ -732,3 +732,71 @@ def cost_finding(points: pd.DataFrame, task: str) -> str:
     memory = dear["kilobytes"] / cheap["kilobytes"]
     return (f"At {words} words a step of {task} with {name_of(dear['rule'])} keeps "
             f"{memory:.1f} times the memory that {name_of(cheap['rule'])} keeps")
+
+
+# Speed.
+
+def speed_ladder(table: pd.DataFrame) -> Picture:
+    """How fast training is, factor by factor: a bar for each version, a panel for each corpus.
+
+    `table` is that of `make bench`, with the columns corpus, measure, version and value. Only its
+    target words a second are drawn, the slowest version first; beside each bar stands by which
+    factor it is faster than the one before.
+    """
+    speeds = table[table["measure"] == "target words a second"]
+    if speeds.empty:
+        raise ValueError("the table has no row whose measure is 'target words a second': "
+                         "give the table that `make bench` writes")
+    corpora = list(speeds["corpus"].unique())
+    versions = speeds["version"].nunique()
+    height = (versions * 2 * LINE + 0.8) * len(corpora) + 1.2
+    fig = Figure(figsize=(WIDTH, height), layout="constrained")
+    panels = fig.subplots(len(corpora), squeeze=False)[:, 0]
+    said = []
+    findings = []
+    for ax, name in zip(panels, corpora, strict=True):
+        rungs = speeds[speeds["corpus"] == name].sort_values("value")
+        draw_rungs(ax, rungs)
+        ax.set_title(name, loc="left")
+        said += rungs_in_words(name, rungs)
+        findings.append(f"{factor_of(rungs):.1f} on {name}")
+    panels[-1].set_xlabel("target words a second (higher is better)")
+    write_finding(fig, "from the slowest way of training to the fastest, the factor is "
+                       + ", ".join(findings))
+    return Picture(fig, f"Target words a second in training. {'; '.join(said)}.")
+
+
+def draw_rungs(ax: Axes, rungs: pd.DataFrame) -> None:
+    """The bars of one corpus, from above the slowest first."""
+    places = np.arange(len(rungs))
+    ax.barh(places, rungs["value"], height=0.6, color=toward_white(DARK, 0.45))
+    ax.set_yticks(places, rungs["version"])
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1.3 * rungs["value"].max())
+    ax.tick_params(axis="y", length=0)
+    for place, written in zip(places, rung_labels(rungs), strict=True):
+        ax.annotate(written, (rungs["value"].iloc[place], place), (8, 0),
+                    textcoords="offset points", va="center", color=DARK)
+
+
+def rung_labels(rungs: pd.DataFrame) -> list[str]:
+    """Each speed, and from the second on its factor to the one before."""
+    labels = []
+    before = None
+    for value in rungs["value"]:
+        label = f"{value:,.0f}"
+        if before is not None:
+            label += f"  (× {value / before:.2f})"
+        labels.append(label)
+        before = value
+    return labels
+
+
+def rungs_in_words(name: str, rungs: pd.DataFrame) -> list[str]:
+    return [f"{name}, {version}: {label}"
+            for version, label in zip(rungs["version"], rung_labels(rungs), strict=True)]
+
+
+def factor_of(rungs: pd.DataFrame) -> float:
+    """The fastest over the slowest."""
+    return rungs["value"].iloc[-1] / rungs["value"].iloc[0]

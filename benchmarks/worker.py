@@ -1,0 +1,102 @@
+"""Measures one version of the course in a process of its own; `benchmarks/training.py` asks.
+
+    python benchmarks/worker.py FOLDER   FOLDER has the `helpers` of the version to be measured
+
+It reads a line of JSON, does what is asked, and answers with one. It keeps to what both versions
+have: `Settings` are given by their places, since their names have changed.
+"""
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+
+from helpers import corpus, course, evaluation, training, translation  # noqa: E402
+
+course.device = lambda: torch.device("cpu")
+answers = sys.stdout
+sys.stdout = sys.stderr  # progress bars and prints are no answers
+
+
+def speed(question: dict[str, Any]) -> dict[str, float]:
+    """Target words a second in one epoch over the first pairs of a corpus, validation not counted."""
+    data = corpus.load(question["corpus"], question["pairs"])
+    settings = training.Settings(*question["settings"])._replace(epochs=1)
+    history = training.fit(training.build(data, settings), data, settings)
+    return {"words_per_second": history.words_per_second.iloc[0]}
+
+
+def quality(question: dict[str, Any]) -> Iterator[dict[str, float]]:
+    """Train, and after each epoch say the BLEU on the test split.
+
+    Both versions end an epoch with `loss_per_word`: there the next question is waited for, so that
+    two versions can take turns on one machine.
+    """
+    data = corpus.load(question["corpus"])
+    settings = training.Settings(*question["settings"])
+    model = training.build(data, settings)
+    sources = [pair.source for pair in data.test]
+    real_loss: Callable = training.loss_per_word
+    bleus = []
+
+    def loss_and_bleu(model: Any, *arguments: Any) -> float:
+        loss = real_loss(model, *arguments)
+        bleus.append(evaluation.bleu(translation.translate(model, sources), data.test))
+        answer({"epoch": len(bleus), "bleu": bleus[-1]})
+        listen()
+        return loss
+
+    training.loss_per_word = loss_and_bleu
+    history = training.fit(model, data, settings)
+    training.loss_per_word = real_loss
+    yield {"seconds": history.seconds.tolist(), "bleu": bleus}
+    yield from greedy(model, sources)
+
+
+def greedy(model: Any, sources: list[list[str]]) -> Iterator[dict[str, float]]:
+    """Sentences a second: one at a time, in batches, and words only where there is a way."""
+    some = sources[::10]
+    listen()
+    found = {"one at a time": rate(lambda: [translation.translate(model, [words])
+                                            for words in some], len(some)),
+             "batches, traces": rate(lambda: translation.translate(model, sources), len(sources))}
+    if hasattr(translation, "stream"):
+        found["batches, words"] = rate(
+            lambda: list(translation.stream(model, sources, batch_size=400)), len(sources))
+    yield found
+
+
+def rate(task: Callable[[], object], sentences: int, repeats: int = 3) -> float:
+    """The best of several tries: what disturbs a machine only makes it slower."""
+    fastest = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        task()
+        fastest = min(fastest, time.perf_counter() - start)
+    return sentences / fastest
+
+
+def answer(found: dict[str, Any]) -> None:
+    print(json.dumps(found), file=answers, flush=True)
+
+
+def listen() -> dict[str, Any]:
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit()
+    return json.loads(line)
+
+
+if __name__ == "__main__":
+    while True:
+        question = listen()
+        if question["do"] == "speed":
+            answer(speed(question))
+        else:
+            for found in quality(question):
+                answer(found)
