@@ -736,6 +736,7 @@ def cost_finding(points: pd.DataFrame, task: str) -> str:
 
 # Speed.
 
+@styled
 def speed_ladder(table: pd.DataFrame) -> Picture:
     """How fast training is, factor by factor: a bar for each version, a panel for each corpus.
 
@@ -772,7 +773,9 @@ def draw_rungs(ax: Axes, rungs: pd.DataFrame) -> None:
     ax.barh(places, rungs["value"], height=0.6, color=toward_white(DARK, 0.45))
     ax.set_yticks(places, rungs["version"])
     ax.invert_yaxis()
-    ax.set_xlim(0, 1.3 * rungs["value"].max())
+    ax.set_xlim(0, 1.4 * rungs["value"].max())
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.tick_params(axis="y", length=0)
     for place, written in zip(places, rung_labels(rungs), strict=True):
         ax.annotate(written, (rungs["value"].iloc[place], place), (8, 0),
