@@ -24,7 +24,7 @@ sys.stdout = sys.stderr  # progress bars and prints are no answers
 
 
 def speed(question: dict[str, Any]) -> dict[str, float]:
-    """Target words a second in one epoch over the first pairs of a corpus, validation not counted."""
+    """Target words a second in one epoch over the first pairs of a corpus, without validation."""
     data = corpus.load(question["corpus"], question["pairs"])
     settings = training.Settings(*question["settings"])._replace(epochs=1)
     history = training.fit(training.build(data, settings), data, settings)
