@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from conftest import gru_cell, small
-from helpers import course, evaluation, experiments, text, training, translation
+from helpers import course, evaluation, experiments, pieces, text, training, translation
 from helpers.model import count_parameters
 from helpers.text import Pair
 
@@ -211,3 +211,17 @@ def test_the_probability_of_a_word_is_the_one_that_the_trace_kept(toy, learnt):
             assert found == pytest.approx(probability, abs=1e-6)
     unknown = experiments.word_probability(learnt, trace, 0, text.UNKNOWN)
     assert experiments.word_probability(learnt, trace, 0, "blorf") == unknown
+
+
+def test_models_of_pieces_are_compared_on_words(toy):
+    """The scores are those of the words that the pieces spell."""
+    cutter = pieces.learn(toy.train, 60)
+    settings = small(epochs=3)
+    lengths, models = experiments.compare(toy, [settings], buckets=2, cutter=cutter)
+    cut = cutter.cut_corpus(toy)
+    model, _ = training.trained(cut, settings)
+    found = translation.translate(model, [pair.source for pair in cut.test])
+    whole = [pieces.merged(trace) for trace in found]
+    assert models["bleu"].item() == pytest.approx(evaluation.bleu(whole, toy.test))
+    longest = max(len(pair.source) for pair in toy.test)
+    assert lengths["longest"].max() == longest, "lengths are counted in words"
