@@ -37,7 +37,7 @@ def quality(question: dict[str, Any]) -> Iterator[dict[str, float]]:
     Both versions end an epoch with `loss_per_word`: there the next question is waited for, so that
     two versions can take turns on one machine.
     """
-    data = corpus.load(question["corpus"])
+    data = corpus.load(question["corpus"], question.get("pairs"))
     settings = training.Settings(*question["settings"])
     model = training.build(data, settings)
     sources = [pair.source for pair in data.test]
