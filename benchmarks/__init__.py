@@ -1,0 +1,1 @@
+"""What is measured of the course itself: how fast it is, and how much goes wrong."""

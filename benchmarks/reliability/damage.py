@@ -1,0 +1,93 @@
+"""Files are cut off, and bits of them are turned."""
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.reliability import Row, victim
+from helpers import checkpoints, corpus, course, files, pieces, training
+
+
+def damaged(content: bytes, places: int, seed: int = 1) -> Iterator[bytes]:
+    """Copies of a file: cut at so many places, then with one bit turned at as many."""
+    lot = random.Random(seed)
+    for _ in range(places):
+        yield content[:lot.randrange(len(content))]
+    for _ in range(places):
+        place = lot.randrange(len(content))
+        turned = content[place] ^ (1 << lot.randrange(8))
+        yield content[:place] + bytes([turned]) + content[place + 1:]
+
+
+def is_refused(path: Path, read: Callable[[Path], Any]) -> bool:
+    """Is the file refused with one clear error, which names it and says what to do?"""
+    try:
+        read(path)
+    except ValueError as error:
+        told = str(error)
+        return path.name in told and any(word in told for word in ("delete", "restore", "anew"))
+    return False
+
+
+def kinds(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
+    """One file of each kind that the course writes or fetches, and how it is read."""
+    pairs = victim.data()
+    model = training.build(pairs, victim.SETTINGS)
+    run = training.Run(model, victim.SETTINGS, steps=10)
+    history = pd.DataFrame({"epoch": [1], "valid_loss": [2.5]})
+    checkpoints.save(model, history, folder / "model.pt")
+    checkpoints.write(folder / "model.progress", run.state())
+    files.write_checked(folder / "results.csv", history.to_csv())
+    cutter = pieces.learn(pairs.train, 200)
+    files.write_checked(folder / "some.pieces", cutter.model)
+    for name in ("valid.tsv", "valid.tsv.sha256"):
+        shutil.copy(corpus.PHRASEBOOK / name, folder / name)
+
+    def load(path: Path) -> pd.DataFrame:
+        return checkpoints.load(model, path)
+
+    return {
+        "a checkpoint": (folder / "model.pt", load),
+        "the state of a training": (folder / "model.progress", checkpoints.read),
+        "a table of results": (folder / "results.csv", files.checked),
+        "a sub-word file": (folder / "some.pieces", pieces.load),
+        "a phrasebook file": (folder / "valid.tsv", corpus.read_phrasebook),
+    }
+
+
+def damage(folder: Path, places: int) -> list[Row]:
+    """Damage each kind of file in `folder`."""
+    rows = []
+    for name, (path, read) in kinds(folder).items():
+        whole = path.read_bytes()
+        read(path)  # an error here would spoil the count
+        lost = 0
+        for content in damaged(whole, places):
+            path.write_bytes(content)
+            lost += not is_refused(path, read)
+        rows.append(Row(f"Damage: {name}",
+                        f"cut at {places} random places, one bit turned at {places} others: "
+                        "refused, named, and what to do is said", 2 * places, lost))
+    return rows
+
+
+def shipped(folder: Path, places: int) -> list[Row]:
+    """Damage the models that come with the course, where there are any."""
+    rows = []
+    for path in sorted((course.DATA / "models").glob("*")):
+        if files.checksum_path(path).exists():
+            for one in (path, files.checksum_path(path)):
+                shutil.copy(one, folder / one.name)
+            copy = folder / path.name
+            whole = copy.read_bytes()
+            lost = 0
+            for content in damaged(whole, places):
+                copy.write_bytes(content)
+                lost += not is_refused(copy, files.checked)
+            rows.append(Row(f"Damage: {path.name}, which comes with the course",
+                            f"cut at {places} places, one bit turned at {places} others",
+                            2 * places, lost))
+    return rows
