@@ -53,13 +53,13 @@ def suites() -> Iterator[Row]:
         if path.stem == "test_reliability_trials":
             continue  # these are the trials above
         said = path.read_text(encoding="utf-8").split('"""')[1].splitlines()[0]
-        ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:xdist", str(path)],
-                             cwd=course.ROOT, check=False, capture_output=True, text=True)
+        command = [sys.executable, "-m", "pytest", "-s", "-p", "no:xdist", str(path)]
+        ran = subprocess.run(command, cwd=course.ROOT, check=False, capture_output=True, text=True)
         passed = number_before("passed", ran.stdout)
         failed = number_before("failed", ran.stdout) + number_before("error", ran.stdout)
         inputs = re.search(r"([\d,]+) odd inputs", ran.stdout)
         remark = inputs[0] if inputs else ""
-        yield Row(said, f"`{path.relative_to(course.ROOT)}`, tests", passed + failed, failed, remark)
+        yield Row(said, f"the tests in `tests/{path.name}`", passed + failed, failed, remark)
 
 
 def number_before(word: str, output: str) -> int:

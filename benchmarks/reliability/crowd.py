@@ -77,9 +77,10 @@ def readers(number: int, at_once: int = 4) -> Row:
         subprocess.run(["chmod", "-R", "u+w", str(copy)], check=False)
     lost = number - good + (not unchanged) + (not read_only)
     return Row("Many readers of one read-only copy of the course",
-               f"each a Python of its own with COURSE_BUILD elsewhere, {at_once} at once: the set-up "
-               "cell, a training, a translation, a table; afterwards no file of the copy is new or "
-               "changed", number, lost)
+               f"each a Python of its own with COURSE_BUILD elsewhere, {at_once} at once: the "
+               "set-up, a training, a translation, a table; afterwards no file of the copy is new "
+               "or changed",
+               number, lost)
 
 
 def state_of(folder: Path) -> dict[str, int]:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 from benchmarks.reliability import Row, victim
 from helpers import checkpoints, course
 
+FAULTS = {signal.SIGKILL: "A training is killed",
+          signal.SIGINT: "A training is stopped by Ctrl-C, or Stop in a notebook"}
+
 
 class Ended(NamedTuple):
     """How a victim ended."""
@@ -78,16 +81,15 @@ def killed(how: int, times: int, seed: int = 1) -> Row:
                     done += 1
                     lost += not is_whole(build)
                     if how == signal.SIGINT and not ended.fingerprint:
-                        lost += "KeyboardInterrupt: stopped after step" not in ended.errors
+                        lost += "KeyboardInterrupt" not in ended.errors
                 if ended.fingerprint:
                     lost += ended.fingerprint != undisturbed.fingerprint
                     complete += 1
                     break
-    return Row(f"A training is killed ({name})" if how == signal.SIGKILL else
-               f"A training is stopped (Ctrl-C, Stop in a notebook: {name})",
-               "a real training in a process of its own, ended at a random moment and started again "
-               "until it comes to its end: the kept state is whole each time, the final weights and "
-               "losses are those of a training that nobody disturbed, bit for bit",
+    return Row(f"{FAULTS[how]} ({name})",
+               "a real training in a process of its own, ended at a random moment and started "
+               "again until it comes to its end: the kept state is whole each time, the final "
+               "weights and losses are those of a training that nobody disturbed, bit for bit",
                done, lost, f"{complete} trainings came to their end")
 
 
@@ -133,5 +135,5 @@ def together(times: int) -> Row:
                 good = good and ended.fingerprint == undisturbed.fingerprint
             lost += not good
     return Row("Two notebooks train the same model at once",
-               "two processes, one folder: both end without an error, one whole checkpoint is left, "
-               "with the weights of a single training", times, lost)
+               "two processes, one folder: both end without an error, one whole checkpoint is "
+               "left, with the weights of a single training", times, lost)

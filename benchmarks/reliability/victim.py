@@ -1,4 +1,4 @@
-"""A real training, small enough to be run again and again: `python -m benchmarks.reliability.victim`.
+"""A real training, small enough to be run again and again.
 
 It trains, or goes on where COURSE_BUILD has the state of a training, and prints a line before it
 starts, and one with a fingerprint of the weights and losses at its end.
