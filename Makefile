@@ -7,7 +7,7 @@ WORKERS ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test quick lab refresh measure bench setup site slides models publish zip clean
+.PHONY: help notebooks test quick lab refresh measure bench setup site slides models publish reliability zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
@@ -52,6 +52,9 @@ models: $(VENV)/ready ## train the models that come with the course anew: data/m
 
 publish: $(VENV)/ready ## write the course's GitHub address, REPO=owner/name, into notebooks and README
 	@$(RUN) -m series publish "$(REPO)"
+
+reliability: $(VENV)/ready ## try to break the course, count what was lost: docs/reliability.md
+	@$(RUN) -m benchmarks.reliability
 
 zip: $(VENV)/ready ## build/course.zip, to take the course to Colab without an address
 	@$(RUN) -m series zip

@@ -31,6 +31,8 @@ def load(name: str | Path = "phrasebook", pairs: int | None = None) -> Corpus:
     each split, for a quick try. A ValueError or FileNotFoundError says what is wrong with a name or
     a file, and where.
     """
+    if not isinstance(name, str | Path):
+        raise ValueError(f"corpus {name!r:.60} is unknown: a name or a path is a text")
     if name == "phrasebook":
         corpus = load_phrasebook()
     elif str(name).startswith("multi30k"):
