@@ -47,8 +47,8 @@ def reveal(folder: Path) -> dict[str, Markup]:
     package = next(folder.glob(pattern))
     content = package.read_bytes()
     if files.sha256(content) != REVEAL_SHA256:
-        raise runner.Stopped(f"{package} is not the file that it should be (SHA-256): delete it and "
-                             "try again.")
+        raise runner.Stopped(f"{package} is not the file that it should be (SHA-256): "
+                             "delete it and try again.")
     parts = {}
     with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         for name, path in REVEAL_PARTS.items():
