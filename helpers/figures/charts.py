@@ -201,7 +201,8 @@ def draw_training(ax: Axes, name: str, table: pd.DataFrame, look: Look, loud: bo
     valid = table["valid_loss"]
     ax.plot(epochs, train, "--", color=look.colour, marker=look.marker, markerfacecolor="white",
             linewidth=1.5, markersize=6)
-    ax.plot(epochs, valid, "-", color=look.colour, marker=look.marker, linewidth=4 if loud else 2)
+    thick = 4 if loud else 2
+    ax.plot(epochs, valid, "-", color=look.colour, marker=look.marker, linewidth=thick)
     last_epoch = epochs.iloc[-1]
     last_train = train.iloc[-1]
     last_valid = valid.iloc[-1]
@@ -378,7 +379,9 @@ def draw_curve(ax: Axes, curve: Curve, loud: bool) -> None:
 
 def rows_of(table: pd.DataFrame, curve: Curve, buckets: Buckets) -> pd.DataFrame:
     """The rows of single models that belong to a curve, with their places."""
-    of_curve = (table["rule"] == curve.rule) & (table["hidden_size"] == curve.size)
+    has_rule = table["rule"] == curve.rule
+    has_size = table["hidden_size"] == curve.size
+    of_curve = has_rule & has_size
     if "name" in table:
         of_curve &= table["name"].map(name_of) == curve.title
     return with_places(table[of_curve], buckets)
@@ -536,7 +539,10 @@ def length_finding(lengths: Mapping[str, Sequence[int]]) -> str:
     longest = max(counted)
     finding = (f"Half of the {first} sentences have at most {middle:.0f} words, "
                f"none has more than {longest}")
-    beyond = [name for name, some in others if len(some) and min(some) > longest]
+    beyond = []
+    for name, some in others:
+        if len(some) and min(some) > longest:
+            beyond.append(name)
     if beyond:
         finding += f"; those of {' and '.join(beyond)} are all longer"
     return finding
@@ -565,7 +571,8 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
         draw_group(ax, group, series, number * step, new)
         named |= new
     middle = (len(series) - 1) / 2
-    ax.set_yticks(step * np.arange(len(rows)) + middle, rows, fontsize=16)
+    tops = step * np.arange(len(rows))
+    ax.set_yticks(tops + middle, rows, fontsize=16)
     ax.set_ylim(step * len(rows) - 0.5, -0.7)
     lowest = table[["value", "low"]].min(axis=None)
     highest = table[["value", "high"]].max(axis=None)
@@ -700,9 +707,9 @@ def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[s
                 solid_capstyle="butt", gid="fit")
         ax.plot(words, costs, look.marker, color=look.colour, markersize=8 + wider,
                 markerfacecolor=face, gid=rule)
+        last = of_rule.iloc[-1]
         name = rule.replace("_", " ")
-        end = End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False)
-        ends.append(end)
+        ends.append(End(last["words"], last[measure], name, look.colour, loud=False))
         said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")
     ax.set_xticks(points["words"].unique())
     ax.set_ylim(0, 1.12 * points[measure].max())
