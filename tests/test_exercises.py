@@ -30,7 +30,7 @@ WRONG = {
         ("2", "3·hidden rows"),
         ("lambda pair: pair._replace(source=pair.source[::-1])", "has lost its link")],
     "04": [
-        ("1 / 3", "1 : 1 : 2"),
+        ("2", "above 1 it flattens"),
         ("lambda scores, mask: scores.softmax(dim=0) * mask", "add up to"),
         ("(focus.context[short], focus.context[short])", "is the mask really broken?")],
     "05": [

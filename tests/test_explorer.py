@@ -28,7 +28,7 @@ def three(toy, learnt):
 
 @pytest.fixture(scope="module")
 def shown(three, toy):
-    return figures.explorer(three, "The red cat", toy, seed=1, note="</script> is no end")
+    return figures.explorer(three, "The red cat", toy, seed=1, note={"en": "</script> is no end"})
 
 
 def data_of(page):

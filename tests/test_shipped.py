@@ -1,9 +1,11 @@
 """Models that come with the course: taken where nothing was trained, whole, and told."""
+import json
+
 import pytest
 import torch
 
 from conftest import small
-from helpers import checkpoints, course, shipped, training
+from helpers import checkpoints, corpus, course, evaluation, files, shipped, training
 from helpers.translation import translate
 
 
@@ -67,3 +69,32 @@ def test_a_damaged_one_is_never_used(shelf, toy):
     with pytest.raises(ValueError, match="toy|phrasebook-additive.pt is damaged"):
         shipped.ready(toy, small())
 
+
+# Those that are committed.
+
+@pytest.fixture(scope="module")
+def phrasebook():
+    return corpus.load(shipped.CORPUS)
+
+
+@pytest.mark.parametrize("settings", shipped.SETTINGS, ids=lambda settings: settings.rule)
+def test_each_has_a_card_that_is_true(settings, phrasebook):
+    assert shipped.fits(phrasebook, settings), "make them again: `make models`"
+    card = json.loads(shipped.card_path(settings).read_text("utf-8"))
+    content = shipped.weights_path(settings).read_bytes()
+    assert card["sha256 of the file"] == files.sha256(content)
+    assert len(content) < 1_500_000
+    assert f"series models {settings.rule}" in card["command"]
+
+
+def test_the_one_that_attends_translates_and_the_fixed_one_falls_with_length(phrasebook,
+                                                                             monkeypatch, tmp_path):
+    monkeypatch.setattr(course, "BUILD", tmp_path)
+    pairs = sorted(phrasebook.test, key=lambda pair: len(pair.source))[-100:]
+    scores = {}
+    for settings in shipped.SETTINGS:
+        model, _ = shipped.ready(phrasebook, settings)
+        traces = translate(model, [pair.source for pair in pairs])
+        scores[settings.rule] = evaluation.bleu(traces, pairs)
+    assert scores["additive"] > 90
+    assert scores["fixed"] < scores["additive"] - 20

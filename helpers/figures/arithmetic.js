@@ -171,9 +171,10 @@ function completions(model, beginning, count) {
   return knownWords(model).filter(word => word.startsWith(beginning)).slice(0, count);
 }
 
-/* The known source words nearest in spelling; of equally near ones the most frequent first. */
+/* The known source words, not signs, nearest in spelling; of equally near ones the most frequent
+   first. */
 function nearest(model, word, count) {
-  const known = knownWords(model);
+  const known = knownWords(model).filter(other => /[\p{L}\p{N}]/u.test(other));
   const distances = known.map(other => spellingDistance(word, other));
   const places = Array.from(known.keys());
   places.sort((one, other) => distances[one] - distances[other] || one - other);

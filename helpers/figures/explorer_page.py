@@ -76,13 +76,14 @@ Models = Seq2Seq | Sequence[Seq2Seq] | Mapping[str, Seq2Seq]
 
 
 def explorer(models: Models, sentence: str = "I love you", corpus: Corpus | None = None,
-             seed: int | None = None, note: str = "") -> Explorer:
+             seed: int | None = None, note: Mapping[str, str] | None = None) -> Explorer:
     """A page in which `models` translate what a reader types, and what a reader changes in them.
 
     One model, or several of different rules: those translate the same sentence side by side, and
     the last that attends is shown first. `corpus` gives the page sentences to offer (short ones,
     long ones, and such as the fixed context gets wrong), small questions, and the names of the
-    languages; `seed` and `note`, a line about where the weights come from, stand at its foot.
+    languages; `seed` and `note`, a line about where the weights come from in each language ("en",
+    "ko"), stand at its foot.
 
     The weights are rounded to float16, which takes about 1.4 MB for a model of the course. A
     ValueError says why a model or a sentence cannot be shown.
@@ -101,7 +102,7 @@ def explorer(models: Models, sentence: str = "I love you", corpus: Corpus | None
         "corpus": corpus.name if corpus else "",
         "languages": languages(corpus),
         "seed": seed,
-        "note": {"en": note} if note else {},
+        "note": dict(note or {}),
         "colours": page_colours(),
     }
     page = filled({
