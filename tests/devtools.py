@@ -13,8 +13,9 @@ from browser import BROWSER
 
 PATIENCE = 30  # seconds
 # The codes by which the protocol knows keys: without one a key moves no slider and types no letter.
-KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "PageDown": 34, " ": 32,
-        "Tab": 9, "a": 65}
+KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35,
+        "PageUp": 33, "PageDown": 34, " ": 32, "Tab": 9, "Enter": 13, "Escape": 27, "Delete": 46,
+        "a": 65, "h": 72}
 TROUBLE = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
 
 
@@ -119,6 +120,17 @@ class Chromium:
         where = {"x": x, "y": y, "button": "left", "clickCount": 1}
         self.call("Input.dispatchMouseEvent", type="mousePressed", **where)
         self.call("Input.dispatchMouseEvent", type="mouseReleased", **where)
+
+    def drag(self, element: str, across: float, down: float) -> None:
+        """Press the mouse in the middle of an element, move it by so many pixels, let it go."""
+        x, y = self.point(element)
+        held = {"button": "left", "buttons": 1, "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, **held)
+        for share in (0.5, 1):
+            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + share * across,
+                      y=y + share * down, **held)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x + across, y=y + down,
+                  button="left", clickCount=1)
 
 
 def _address(file: Path) -> str:

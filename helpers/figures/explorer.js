@@ -2,13 +2,7 @@
    itself be touched.
 
    In this file, from top to bottom:
-     layout       where things stand in the machine
-     the machine  one step, from the words in to the word out, made of the parts in picture.js
-     the hands    bars to be dragged and words to be hidden, by mouse, finger and key
-     the answer   table of weights, likeliest words, what the colours mean
-     the rules    the same sentence under each rule
-     the map      the contexts among the states
-     the stage    which of these is seen
+     the stage    which view is seen: the machine (machine.js), the rules or the map (panels.js)
      words        what a change did, said in one line
      the page     field, chips, buttons, lists: each build… function fills its part of it
      saving       what is seen as SVG and PNG
@@ -16,877 +10,17 @@
      all of it    the moment that is shown, and how it changes
 
    `app` holds it all: the data of the page, its elements, the moment (see moment.js), and what
-   follows from it. A picture is drawn by a function that gives back another, which shows a view;
-   both know a sentence as sentence.js makes it. Comments are of this kind only, and words are
-   shown as text, never as HTML: see picture.js. */
+   follows from it. Comments are of this kind only, and words are shown as text, never as HTML:
+   see picture.js. */
 
 const LEFT_SHORT = 0.64;    /* the machine's share of the stage, for words with hues … */
 const LEFT_LONG = 0.69;     /* … and for the many columns of a long sentence */
 const LEAST_SCALE = 0.8;    /* the machine shrinks to this share; then it scrolls */
 const STACKED = 860;        /* pixels: in a narrower window the parts stand one below the other */
-const NUDGE = 0.05;         /* what an arrow key adds to a weight */
-const SLOTS = 6;            /* so many earlier contexts are drawn at most */
 const QUICK = 40;           /* milliseconds that typing waits for the next letter */
+const REMEMBER = 300;       /* milliseconds until the address follows the moment */
 const NEAREST = 3;          /* so many known words are offered for an unknown one */
 const COMPLETIONS = 5;
-const KEY_HEIGHT = 24;
-const KEY_LETTERS = 16;
-
-
-/* ---- layout ---- */
-
-/* Where the parts of the machine stand, in a room of this width and height (in units). */
-function machineLayout(sentence, room) {
-  const layout = sentence.hued ? hued(sentence, room) : crowded(sentence, room);
-  return {...layout, ...(layout.wide ? decoderBeside(layout) : decoderAbove(layout))};
-}
-
-/* The decoder on the right of the context. */
-function decoderBeside({rows, columns, query, width}) {
-  const x = width - 108;
-  const y = rows.productMiddle - 34;
-  return {
-    cell: {x, y, width: 100, height: 44},
-    stateWire: [[query, rows.wires], [query, y - 1]],
-    contextWire: [[columns + 132, rows.productMiddle], [x - 1, rows.productMiddle]],
-    before: {x: x + 74, y: y - 38},
-    out: {x: x + 50, y: y + 62, height: 36, room: 100},
-  };
-}
-
-/* The decoder between the query and the context, where there is no room on the right. */
-function decoderAbove({rows, columns, query}) {
-  const x = columns + 16;
-  const y = rows.wires + 52;
-  return {
-    cell: {x, y, width: 104, height: 36},
-    stateWire: [[query, rows.wires], [query, y - 1]],
-    contextWire: [[columns + 32, rows.product - 10], [columns + 32, y + 37]],
-    before: {x: columns + 92, y: y - 38},
-    out: {x: x + 66, y: y + 54, height: 36, room: 72},
-  };
-}
-
-/* Up to eight words: wide columns with all their wires, and the earlier contexts. */
-function hued(sentence, room) {
-  const count = sentence.words.length;
-  const left = 92;
-  const wide = room.width >= left + 56 * count + 262;
-  const right = wide ? 262 : 128;
-  const pitch = clamp((room.width - left - right) / count, wide ? 56 : 46, 118);
-  const columns = left + count * pitch;
-  const width = Math.max(room.width, columns + right);
-  const longest = longestWord(sentence.words, MEDIUM);
-  const upright = longest > pitch - 8;
-  const rows = stretchedRows(room.height, {
-    word: upright ? longest + 14 : 32,
-    name: 25,
-    state: 56,
-    wires: 58,
-    score: 24,
-    scoreNumber: 26,
-    weight: 54,
-    weightNumber: 24,
-    times: 32,
-    productName: 40,
-  });
-  return {
-    short: true,
-    wide,
-    upright,
-    uprightNumbers: false,
-    scoreNumbers: true,
-    pitch,
-    left,
-    columns,
-    rows,
-    vector: 30,
-    width,
-    height: rows.end,
-    context: columns + 56,
-    query: wide ? width - 84 : columns + 50,
-  };
-}
-
-/* More words: narrow columns, never narrower than letters are high. */
-function crowded(sentence, room) {
-  const count = sentence.words.length;
-  const left = 98;
-  const right = 128;
-  const pitch = clamp((room.width - left - right) / count, SMALL, 62);
-  const columns = left + count * pitch;
-  const longest = longestWord(sentence.words, MEDIUM);
-  const upright = longest > pitch - 8;
-  const scoreNumbers = pitch >= 60;
-  const uprightNumbers = pitch < 50;
-  const rows = stretchedRows(room.height, {
-    word: upright ? Math.max(longest + 6, 44) : 44,
-    name: 12,
-    state: 56,
-    wires: 10,
-    score: 30,
-    scoreNumber: scoreNumbers ? 30 : 8,
-    weight: 70,
-    weightNumber: uprightNumbers ? 48 : 28,
-    times: 4,
-    productName: 8,
-  });
-  return {
-    short: false,
-    wide: false,
-    upright,
-    uprightNumbers,
-    scoreNumbers,
-    pitch,
-    left,
-    columns,
-    rows,
-    vector: Math.min(30, pitch - 4),
-    width: columns + right,
-    height: rows.end,
-    context: columns + 50,
-    query: columns + 50,
-  };
-}
-
-/* What the room is higher than the rows need goes to states, weights, scores and wires. */
-function stretchedRows(height, tall) {
-  const spare = clamp(height - rowsOfMachine(tall).end, 0, 240);
-  return rowsOfMachine({
-    ...tall,
-    state: tall.state + 0.2 * spare,
-    weight: tall.weight + 0.35 * spare,
-    score: tall.score + 0.15 * spare,
-    wires: tall.wires + 0.1 * spare,
-  });
-}
-
-
-/* ---- the machine ---- */
-
-function drawExplorerMachine(parent, sentence, layout) {
-  const softmax = drawRowNames(parent, sentence, layout);
-  drawSoftmax(parent, sentence, layout);
-  drawWire(parent, layout.stateWire, {colour: sentence.colours.recurrence});
-  const shows = [
-    drawWarmth(softmax, sentence, layout),
-    drawQuery(parent, sentence, layout),
-  ];
-  sentence.words.forEach((word, j) => {
-    shows.push(drawColumn(parent, sentence, layout, j));
-    shows.push(drawMarks(parent, sentence, layout, j));
-  });
-  shows.push(drawContext(parent, sentence, layout));
-  shows.push(drawCell(parent, sentence, layout));
-  if (layout.wide) {
-    shows.push(drawEarlier(parent, sentence, layout));
-  }
-  return view => shows.forEach(show => show(view));
-}
-
-/* The name of the row of softmax, with the temperature where it is not 1. */
-function drawWarmth(line, sentence, layout) {
-  const {labels, colours} = sentence;
-  line.dataset.room = layout.left - 16;
-  return view => {
-    const {temperature} = view.step;
-    const changed = temperature !== 1;
-    say(line, changed ? labels.softmaxAt(Number(temperature.toFixed(2))) : labels.softmax);
-    line.setAttribute("fill", changed ? colours.ink : colours.quiet);
-  };
-}
-
-/* What was changed here: a hidden word is struck out and its state pale, a weight that was set has
-   a dashed frame; a word that the model does not know stands in a dashed box. */
-function drawMarks(parent, sentence, layout, j) {
-  const {rows, pitch} = layout;
-  const {ink, quiet} = sentence.colours;
-  const x = middle(layout, j);
-  const width = Math.min(52, pitch - 2);
-  const veil = tag(parent, "rect", {
-    class: "veil",
-    x: x - pitch / 2,
-    y: rows.state - (layout.short ? 24 : 0),
-    width: pitch,
-    height: rows.tall.state + (layout.short ? 24 : 0),
-    fill: "white",
-    "fill-opacity": 0.7,
-  });
-  const letters = Math.min(lettersWidth(shortened(sentence.words[j].text), MEDIUM), rows.word);
-  const lying = `M${x - 0.4 * pitch},${rows.word - 11} h${0.8 * pitch}`;
-  const upright = `M${x},${rows.word - letters - 2} v${letters + 4}`;
-  const strike = tag(parent, "path", {
-    class: "strike",
-    d: layout.upright ? upright : lying,
-    stroke: ink,
-    "stroke-width": 3,
-  });
-  const frame = tag(parent, "rect", {
-    class: "set-weight",
-    x: x - width / 2,
-    y: rows.weight - 4,
-    width,
-    height: rows.tall.weight + 8,
-    fill: "none",
-    stroke: ink,
-    "stroke-width": 2.5,
-    "stroke-dasharray": "5 3",
-  });
-  if (sentence.words[j].unknown) {
-    const room = layout.upright ? 26 : Math.min(letters + 12, pitch - 2);
-    const top = layout.upright ? rows.word - letters - 4 : rows.word - 24;
-    const box = {x: x - room / 2, y: top, width: room, height: rows.word - top + 2, rx: 4};
-    const look = {fill: "none", stroke: quiet, "stroke-width": 2, "stroke-dasharray": "3 4"};
-    tag(parent, "rect", {...box, ...look, class: "unknown"});
-  }
-  return view => {
-    showOnly(veil, view.step.isHidden[j]);
-    showOnly(strike, view.step.isHidden[j]);
-    showOnly(frame, view.step.isSet[j]);
-  };
-}
-
-function showOnly(element, isShown) {
-  element.setAttribute("display", isShown ? "inline" : "none");
-}
-
-/* The decoder: state, context and the word before go in, the word of this step comes out. */
-function drawCell(parent, sentence, layout) {
-  const {ink, now, context, quiet} = sentence.colours;
-  const {cell, out, before} = layout;
-  const x = cell.x + cell.width / 2;
-  drawWire(parent, layout.contextWire, {colour: context, width: 4});
-  drawWire(parent, [[before.x, before.y + 12], [before.x, cell.y - 1]], {colour: quiet});
-  tag(parent, "rect", {...cell, rx: 8, fill: "white", stroke: ink, "stroke-width": 2});
-  write(parent, x, cell.y + cell.height / 2, sentence.labels.decoder, {fill: ink, room: 92});
-  drawWire(parent, [[out.x, cell.y + cell.height], [out.x, out.y - 1]], {colour: quiet});
-  const plate = tag(parent, "rect", {
-    class: "out-plate",
-    y: out.y,
-    height: out.height,
-    rx: 8,
-    fill: now,
-    stroke: ink,
-    "stroke-width": 2,
-  });
-  const {room} = out;
-  const look = {size: LARGE, weight: "bold", fill: ink, room, as: "out"};
-  const word = drawNumber(parent, out.x, out.y + out.height / 2, look);
-  const entering = {size: MEDIUM, fill: ink, room: 68, as: "before"};
-  const wordBefore = drawNumber(parent, before.x, before.y, entering);
-  return view => {
-    const said = shortened(view.step.word);
-    const width = Math.min(lettersWidth(said, LARGE), room) + 14;
-    set(plate, {x: out.x - width / 2, width});
-    plate.setAttribute("stroke-dasharray", view.step.chosen ? "5 3" : "none");
-    word(said, view.fade);
-    wordBefore(shortened(view.step.before), view.fade);
-  };
-}
-
-/* The contexts of the steps before, each with its recipe and its word. */
-function drawEarlier(parent, sentence, layout) {
-  const {rows, columns} = layout;
-  const pitch = 58;
-  const room = layout.query - 24 - columns;
-  const count = clamp(Math.floor(room / pitch), 1, SLOTS);
-  const y = rows.score + 18;
-  const group = tag(parent, "g", {class: "earlier"});
-  const look = {anchor: "start", fill: sentence.colours.quiet, room};
-  write(group, columns + 10, rows.score + 2, sentence.labels.earlier, look);
-  const slots = [];
-  for (let k = 0; k < count; k += 1) {
-    slots.push(drawSlot(group, sentence, layout, columns + 30 + k * pitch, y));
-  }
-  return view => {
-    const earlier = view.step.earlier.slice(-count);
-    showOnly(group, earlier.length > 0);
-    slots.forEach((show, k) => show(earlier[k], view.fade));
-  };
-}
-
-function drawSlot(parent, sentence, layout, x, y) {
-  const {ink} = sentence.colours;
-  const group = tag(parent, "g", {class: "slot"});
-  const box = vectorBox(x, y, 30, layout);
-  const vector = drawVector(group, box, sentence, {outline: ink, as: "earlier-context"});
-  const rail = drawRail(group, {...box, x: x + 17, width: 9}, sentence.words, "earlier-rail");
-  const bottom = y + box.height;
-  const name = write(group, x, bottom + 12, "", {fill: ink, weight: "bold", room: 48});
-  const word = write(group, x, bottom + 32, "", {fill: ink, room: 54});
-  return (step, fade) => {
-    showOnly(group, step !== undefined);
-    if (step) {
-      vector(step.context);
-      rail(step.weights);
-      say(name, step.contextName);
-      say(word, shortened(step.word));
-      group.setAttribute("opacity", fade);
-    }
-  };
-}
-
-
-/* ---- the hands ---- */
-
-/* Over each column a word to be pressed and a bar to be dragged. Of all of them one word and one
-   bar are reached with Tab; the arrow keys go on from there. */
-function drawHands(parent, sentence, layout, app) {
-  const group = tag(parent, "g", {class: "hands"});
-  const shows = sentence.words.map((word, j) => {
-    const press = drawPress(group, sentence, layout, j, app);
-    const bar = drawBar(group, sentence, layout, j, app);
-    return view => {
-      const tabIndex = j === app.moment.place ? 0 : -1;
-      press(view, tabIndex);
-      bar(view, tabIndex);
-    };
-  });
-  return view => shows.forEach(show => show(view));
-}
-
-/* The word as a button: it hides the state, and brings it back. */
-function drawPress(parent, sentence, layout, j, app) {
-  const word = sentence.words[j].text;
-  const {rows, pitch} = layout;
-  const group = tag(parent, "g", {role: "button", class: "press"});
-  const box = {x: middle(layout, j) - pitch / 2 + 1, y: 1, width: pitch - 2};
-  tag(group, "rect", {...box, height: rows.state + rows.tall.state, rx: 5, class: "ring"});
-  group.setAttribute("aria-label", sentence.labels.hide(word));
-  tag(group, "title").textContent = sentence.labels.hide(word);
-  group.addEventListener("click", () => toggleHidden(app, j));
-  group.addEventListener("focus", () => app.touch(j));
-  group.addEventListener("keydown", event => onPressKey(event, app, j));
-  return (view, tabIndex) => {
-    set(group, {"aria-pressed": view.step.isHidden[j], tabindex: tabIndex});
-  };
-}
-
-/* The weight as a slider: its box, and a grip on its level. */
-function drawBar(parent, sentence, layout, j, app) {
-  const {rows, pitch} = layout;
-  const {labels, colours} = sentence;
-  const x = middle(layout, j);
-  const width = Math.min(44, pitch - 4);
-  const group = tag(parent, "g", {role: "slider", class: "bar", "aria-orientation": "vertical"});
-  set(group, {"aria-valuemin": 0, "aria-valuemax": 1});
-  group.setAttribute("aria-label", labels.weightOf(sentence.words[j].text));
-  const room = {x: x - pitch / 2 + 1, width: pitch - 2};
-  tag(group, "rect", {...room, y: rows.weight - 9, height: rows.tall.weight + 18, class: "ring"});
-  const grip = tag(group, "rect", {x: x - width / 2 - 2, width: width + 4, height: 4, rx: 2});
-  grip.setAttribute("fill", colours.ink);
-  const valueAt = clientY => {
-    const box = group.querySelector(".ring").getBoundingClientRect();
-    const unit = box.height / (rows.tall.weight + 18);
-    const bottom = box.bottom - 9 * unit;
-    return clamp((bottom - clientY) / (rows.tall.weight * unit), 0, 1);
-  };
-  listenToDrag(group, event => app.touch(j), event => setWeight(app, j, valueAt(event.clientY)));
-  group.addEventListener("focus", () => app.touch(j));
-  group.addEventListener("keydown", event => onBarKey(event, app, j));
-  return (view, tabIndex) => {
-    grip.setAttribute("y", rows.weight + rows.tall.weight * (1 - view.weights[j]) - 2);
-    showOnly(grip, !view.step.isHidden[j]);
-    set(group, {
-      tabindex: tabIndex,
-      "aria-valuenow": view.step.shownWeights[j],
-      "aria-valuetext": view.step.shownWeights[j],
-      "aria-disabled": view.step.isHidden[j],
-    });
-  };
-}
-
-/* Mouse or finger: what is pressed follows the pointer until it is let go. */
-function listenToDrag(element, onStart, onMove) {
-  element.addEventListener("pointerdown", event => {
-    if (event.button !== 0) {
-      return;
-    }
-    event.preventDefault();
-    element.setPointerCapture(event.pointerId);
-    element.focus({preventScroll: true});
-    onStart(event);
-    onMove(event);
-  });
-  element.addEventListener("pointermove", event => {
-    if (element.hasPointerCapture(event.pointerId)) {
-      onMove(event);
-    }
-  });
-}
-
-function toggleHidden(app, place) {
-  const {changes, step} = app.moment;
-  const at = app.scope();
-  const inForce = changesOf(changes, step)
-    .filter(change => change.kind === "hide" && change.place === place);
-  if (inForce.length > 0) {
-    app.update({changes: changes.filter(change => !inForce.includes(change)), place});
-  } else {
-    app.update({changes: withChange(changes, {kind: "hide", step: at, place}), place});
-  }
-}
-
-function setWeight(app, place, value) {
-  const {changes, step} = app.moment;
-  const change = {kind: "weight", step, place, value: round(value)};
-  if (!app.shownStep().isHidden[place]) {
-    app.update({changes: withChange(changes, change), place}, "jump");
-  }
-}
-
-function onPressKey(event, app, j) {
-  const actions = {
-    Enter: () => toggleHidden(app, j),
-    " ": () => toggleHidden(app, j),
-    ArrowLeft: () => focusPlace(app, "press", j - 1),
-    ArrowRight: () => focusPlace(app, "press", j + 1),
-    ArrowDown: () => focusPlace(app, "bar", j),
-  };
-  act(event, actions);
-}
-
-function onBarKey(event, app, j) {
-  const weight = app.shownStep().weights[j];
-  const {changes, step} = app.moment;
-  const own = {kind: "weight", step, place: j};
-  const reset = () => app.update({changes: withoutRival(changes, own)});
-  const actions = {
-    ArrowUp: () => setWeight(app, j, clamp(weight + NUDGE, 0, 1)),
-    ArrowDown: () => setWeight(app, j, clamp(weight - NUDGE, 0, 1)),
-    Home: () => setWeight(app, j, 0),
-    End: () => setWeight(app, j, 1),
-    Delete: reset,
-    Backspace: reset,
-    h: () => toggleHidden(app, j),
-    ArrowLeft: () => focusPlace(app, "bar", j - 1),
-    ArrowRight: () => focusPlace(app, "bar", j + 1),
-  };
-  act(event, actions);
-}
-
-/* Do what this key means here, and let nobody else see it. */
-function act(event, actions) {
-  const action = actions[event.key];
-  if (action && !event.ctrlKey && !event.altKey && !event.metaKey) {
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  }
-}
-
-/* The word or the bar of this place gets the focus. */
-function focusPlace(app, name, j) {
-  const hands = app.elements.stage.querySelectorAll(`.${name}`);
-  if (j in hands) {
-    app.touch(j);
-    hands[j].focus();
-  }
-}
-
-
-/* ---- the answer: table, likeliest words, colours ---- */
-
-/* The picture beside the machine, or below it, of this width and height. */
-function drawExplorerAnswer(parent, sentence, room, app) {
-  const below = room.height - 32 - sentence.rivalsDrawn * 27;
-  const likeliest = {x: 4, y: below + 12, width: room.width - 8};
-  const table = tag(parent, "g", {class: "table"});
-  const shows = [
-    drawWeights(table, sentence, {width: room.width, height: below - 10}),
-    drawLikeliest(parent, sentence, likeliest),
-  ];
-  makeTable(table, sentence, room, below - 10, app);
-  const rivals = [...parent.querySelectorAll(".rival-line")];
-  rivals.forEach((line, k) => makeRival(line, likeliest, k, app));
-  return view => {
-    shows.forEach(show => show(view));
-    rivals.forEach((line, k) => nameRival(line, view.step.rivals[k], view, sentence.labels));
-  };
-}
-
-/* The table that fits: with its rails where words have hues, with all rows where there are many. */
-function drawWeights(parent, sentence, room) {
-  if (sentence.hued) {
-    const rail = clamp(room.width - 104 - 20 * sentence.words.length, 56, 108);
-    return drawShortTable(parent, sentence, {other: room.width, rail}, room.height);
-  }
-  const {labels, colours, words, steps} = sentence;
-  write(parent, 4, 12, labels.overview, {anchor: "start", fill: colours.quiet});
-  const columnsFit = (room.width - 118) / words.length >= SMALL;
-  const head = columnsFit ? Math.min(longestWord(words, SMALL), 110) + 10 : 0;
-  const height = room.height - 32 - head;
-  const rowsFit = height / steps.length >= KEY_LETTERS;
-  const label = rowsFit ? 92 : 0;
-  const width = room.width - label - 26;
-  const place = {x: label + 14, y: 28 + head, width, height, label};
-  if (columnsFit) {
-    const cell = {width: Math.min(width / words.length, 40)};
-    drawHeader(parent, sentence, {...place, head, upright: true, cell});
-  }
-  return drawOverview(parent, sentence, place);
-}
-
-/* What the colours mean: numbers of a vector, and weights. Gives back its width. */
-function drawKey(parent, sentence) {
-  const {colours, labels} = sentence;
-  const most = sentence.most.toFixed(1);
-  const {numbers, weights, ink} = colours;
-  const scale = sentence.hued ? [weights[0], ink] : weights;
-  const x = drawScale(parent, 2, numbers, [`−${most}`, `${most} ${labels.vectors}`], colours);
-  return drawScale(parent, x + 18, scale, ["0", `1 ${labels.inWeights}`], colours);
-}
-
-/* A scale of colours from x on, with what stands at its two ends; gives back where it ends. */
-function drawScale(parent, start, scale, [low, high], {quiet, pale}) {
-  const words = {anchor: "start", fill: quiet, size: KEY_LETTERS};
-  const y = KEY_HEIGHT / 2;
-  const x = start + lettersWidth(low, KEY_LETTERS) + 4;
-  const frame = {x, y: y - 7, width: 52, height: 14};
-  const count = 13;
-  const width = frame.width / count;
-  write(parent, start, y, low, words);
-  for (let k = 0; k < count; k += 1) {
-    const cell = {...frame, x: x + k * width, width: width + 0.5};
-    tag(parent, "rect", {...cell, fill: shade(scale, k / (count - 1))});
-  }
-  tag(parent, "rect", {...frame, fill: "none", stroke: pale});
-  write(parent, x + frame.width + 6, y, high, words);
-  return x + frame.width + 6 + lettersWidth(high, KEY_LETTERS);
-}
-
-/* The key of the colours beside the headline. */
-function renewKey(app) {
-  const {key} = app.elements;
-  const {unit} = app.room;
-  key.replaceChildren();
-  const width = drawKey(key, app.sentence);
-  set(key, {viewBox: `0 0 ${width} ${KEY_HEIGHT}`, "font-family": FONT});
-  set(key, {width: width * unit, height: KEY_HEIGHT * unit});
-}
-
-/* The table as one place of the keyboard; a click on a cell goes to its step and word. */
-function makeTable(table, sentence, room, height, app) {
-  const {labels} = sentence;
-  set(table, {tabindex: 0, role: "group", "aria-label": labels.tableTold, "data-name": "table"});
-  tag(table, "rect", {x: 1, y: 1, width: room.width - 2, height, class: "ring"});
-  table.prepend(table.lastChild);
-  table.addEventListener("click", event => {
-    const row = event.target.closest("g.row, g.overview-row");
-    const cells = row ? [...row.querySelectorAll(".cell")] : [];
-    const place = cells.indexOf(event.target);
-    if (place >= 0) {
-      const rows = [...row.parentElement.querySelectorAll("g.row, g.overview-row")];
-      app.goTo(rows.indexOf(row), place);
-      focusPlace(app, "bar", place);
-    }
-  });
-  table.addEventListener("keydown", event => onTableKey(event, app, sentence));
-}
-
-function onTableKey(event, app, sentence) {
-  const {step, place} = app.moment;
-  const last = sentence.words.length - 1;
-  const move = (toStep, toPlace) => {
-    app.goTo(toStep, clamp(toPlace, 0, last));
-    app.tell(cellTold(sentence, app.moment));
-  };
-  const actions = {
-    ArrowUp: () => move(step - 1, place),
-    ArrowDown: () => move(step + 1, place),
-    ArrowLeft: () => move(step, place - 1),
-    ArrowRight: () => move(step, place + 1),
-    Enter: () => focusPlace(app, "bar", place),
-  };
-  act(event, actions);
-}
-
-function cellTold(sentence, {step, place}) {
-  const {word, shownWeights: shown} = sentence.steps[step];
-  return sentence.labels.cell(step + 1, word, sentence.words[place].text, shown[place]);
-}
-
-/* A likely word as a button: it is said here instead. */
-function makeRival(line, place, k, app) {
-  const box = {x: place.x, y: place.y + 15 + k * 27, width: place.width, height: 26, rx: 5};
-  tag(line, "rect", {...box, class: "ring"});
-  set(line, {role: "button", tabindex: 0, "data-name": `rival ${k}`});
-  line.addEventListener("click", () => chooseRival(app, k));
-  const choose = () => chooseRival(app, k);
-  line.addEventListener("keydown", event => act(event, {Enter: choose, " ": choose}));
-}
-
-function nameRival(line, rival, view, labels) {
-  showOnly(line, rival !== undefined);
-  if (rival) {
-    set(line, {
-      "aria-label": labels.choose(rival.word, rival.shown),
-      "aria-pressed": rival.word === view.step.word,
-    });
-  }
-}
-
-/* Say the word of this rank; the word that the model itself would say undoes a choice. */
-function chooseRival(app, k) {
-  const {changes, step} = app.moment;
-  const {likeliest} = app.sentence.trace.steps[step];
-  const {word} = app.shownStep().rivals[k];
-  const change = {kind: "word", step, word};
-  if (word === likeliest[0].word) {
-    app.update({changes: withoutRival(changes, change)});
-  } else {
-    app.update({changes: withChange(changes, change)});
-  }
-}
-
-
-/* ---- the rules ---- */
-
-/* One rule: its name, what it says, and its table. */
-function drawRule(parent, sentence, room) {
-  const {colours, labels, trace} = sentence;
-  const look = {anchor: "start", fill: colours.ink};
-  write(parent, 4, 14, labels.ruleTitles[sentence.rule], {...look, size: LARGE, weight: "bold"});
-  const most = sentence.words.length <= 14 ? 2 : 4;
-  const lines = wrapped(trace.words.join(" "), room.width - 8, MEDIUM, most);
-  lines.forEach((line, k) => {
-    write(parent, 4, 44 + 26 * k, line, {...look, size: MEDIUM, room: room.width - 8});
-  });
-  const top = 62 + 26 * most;
-  const group = tag(parent, "g", {transform: `translate(0 ${top})`, class: "table"});
-  return drawWeights(group, sentence, {width: room.width, height: room.height - top});
-}
-
-/* Words in lines of this width; what does not fit into `most` lines is "…". */
-function wrapped(words, width, size, most) {
-  const lines = [""];
-  for (const word of words.split(" ")) {
-    const longer = `${lines[lines.length - 1]} ${word}`.trim();
-    if (lettersWidth(longer, size) <= width) {
-      lines[lines.length - 1] = longer;
-    } else if (lines.length < most) {
-      lines.push(word);
-    } else {
-      lines[most - 1] += " …";
-      break;
-    }
-  }
-  return lines;
-}
-
-
-/* ---- the map ---- */
-
-/* States and contexts as points in the plane of the states, with lines as thick as the weights. */
-function drawMap(parent, sentence, room) {
-  const {colours, labels} = sentence;
-  const map = mapOf(sentence, {x: 34, y: 66, width: room.width - 44, height: room.height - 104});
-  const look = {anchor: "start", fill: colours.ink};
-  const title = labels.ruleTitles[sentence.rule];
-  write(parent, 4, 14, title, {...look, size: LARGE, weight: "bold"});
-  const {one, walk: several} = labels.mapFinding;
-  const finding = map.isOnePoint ? one : several(map.contexts.length);
-  write(parent, 4, 44, finding, {...look, room: room.width - 8});
-  drawFrame(parent, map, sentence, room);
-  const lines = sentence.words.map(word => {
-    return tag(parent, "line", {stroke: word.hue, "stroke-opacity": 0.55, class: "mixture"});
-  });
-  const walk = tag(parent, "polyline", {fill: "none", stroke: colours.ink, "stroke-width": 1.5});
-  walk.setAttribute("stroke-dasharray", "4 3");
-  map.states.forEach(([cx, cy], j) => {
-    const {hue} = sentence.words[j];
-    tag(parent, "circle", {cx, cy, r: sentence.hued ? 10 : 6, fill: hue, class: "map-state"});
-  });
-  const diamonds = map.contexts.map(point => drawDiamond(parent, point, 8, colours));
-  const now = drawDiamond(parent, map.contexts[0], 13, colours);
-  now.setAttribute("fill", colours.now);
-  now.setAttribute("stroke", colours.ink);
-  const names = tag(parent, "g");
-  let named = null;
-  return view => {
-    const point = mixedPoint(map.states, view.weights, map.contexts[view.at], sentence);
-    moveDiamond(now, point, 13);
-    lines.forEach((line, j) => {
-      const [x2, y2] = map.states[j];
-      set(line, {x1: point[0], y1: point[1], x2, y2, "stroke-width": 12 * view.weights[j]});
-    });
-    const done = map.contexts.slice(0, view.at + 1);
-    walk.setAttribute("points", map.isOnePoint ? "" : done.map(at => at.join(",")).join(" "));
-    diamonds.forEach((diamond, i) => showOnly(diamond, i < view.at));
-    if (named !== view.at) {
-      named = view.at;
-      names.replaceChildren();
-      drawNames(names, map, sentence, view);
-    }
-  };
-}
-
-/* Points of states and contexts, at one scale in both directions, as large as the frame allows. */
-function mapOf(sentence, frame) {
-  const {trace} = sentence;
-  const contexts = trace.steps.map(step => step.context);
-  const plane = arithmetic.plane([...trace.states, ...contexts], trace.states);
-  const xs = Array.from(plane.x);
-  const ys = Array.from(plane.y);
-  const edge = 42;
-  const width = Math.max(...xs) - Math.min(...xs);
-  const height = Math.max(...ys) - Math.min(...ys);
-  const scale = Math.min((frame.width - 2 * edge) / (width || 1e-6),
-    (frame.height - 2 * edge) / (height || 1e-6), 1e6);
-  const middleX = (Math.max(...xs) + Math.min(...xs)) / 2;
-  const middleY = (Math.max(...ys) + Math.min(...ys)) / 2;
-  const points = xs.map((x, k) => [
-    frame.x + frame.width / 2 + (x - middleX) * scale,
-    frame.y + frame.height / 2 - (ys[k] - middleY) * scale,
-  ]);
-  const count = trace.states.length;
-  const first = contexts[0];
-  const isOnePoint = contexts.every(context => context.every((number, k) => {
-    return Math.abs(number - first[k]) < 1e-5;
-  }));
-  return {
-    frame,
-    share: plane.share,
-    isOnePoint,
-    states: points.slice(0, count),
-    contexts: points.slice(count),
-  };
-}
-
-/* Where the context is while its weights slide; a context that is no mixture of states stays. */
-function mixedPoint(states, weights, point, sentence) {
-  if (sentence.rule === "fixed" && sentence.isBidirectional) {
-    return point;
-  }
-  const mixed = [0, 0];
-  states.forEach(([x, y], j) => {
-    mixed[0] += weights[j] * x;
-    mixed[1] += weights[j] * y;
-  });
-  return mixed;
-}
-
-function drawFrame(parent, map, sentence, room) {
-  const {colours, labels} = sentence;
-  const {frame} = map;
-  tag(parent, "rect", {...frame, fill: "none", stroke: colours.pale});
-  const corners = hull(map.states);
-  tag(parent, "polygon", {
-    points: corners.map(corner => corner.join(",")).join(" "),
-    fill: colours.pale,
-    "fill-opacity": 0.3,
-  });
-  const percent = share => `${Math.round(100 * share)}%`;
-  const [first, second] = map.share;
-  const look = {fill: colours.quiet, room: frame.width};
-  const x = frame.x + frame.width / 2;
-  const y = frame.y + frame.height / 2;
-  const across = first > 0 ? labels.component(1, percent(first)) : labels.single;
-  write(parent, x, frame.y + frame.height + 18, across, look);
-  const up = {...look, room: frame.height, upright: true};
-  write(parent, frame.x - 16, y, second > 0 ? labels.component(2, percent(second)) : "", up);
-}
-
-/* The corners of the smallest convex area that holds the points: Andrew's monotone chain. */
-function hull(points) {
-  const ordered = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  const side = some => {
-    const corners = [];
-    for (const point of some) {
-      while (corners.length > 1 && !turnsLeft(corners.at(-2), corners.at(-1), point)) {
-        corners.pop();
-      }
-      corners.push(point);
-    }
-    return corners.slice(0, -1);
-  };
-  return [...side(ordered), ...side(ordered.reverse())];
-}
-
-function turnsLeft(start, corner, end) {
-  const [x1, y1] = [corner[0] - start[0], corner[1] - start[1]];
-  const [x2, y2] = [end[0] - corner[0], end[1] - corner[1]];
-  return x1 * y2 - y1 * x2 > 0;
-}
-
-function drawDiamond(parent, point, radius, colours) {
-  const diamond = tag(parent, "path", {
-    class: "diamond",
-    fill: colours.ink,
-    stroke: "white",
-    "stroke-width": 2,
-  });
-  moveDiamond(diamond, point, radius);
-  return diamond;
-}
-
-function moveDiamond(diamond, [x, y], r) {
-  diamond.setAttribute("d", `M${x},${y - r} l${r},${r} l${-r},${r} l${-r},${-r} Z`);
-}
-
-/* Names of the states and of the contexts so far, each where it covers least. In a long sentence
-   only the states that weigh something now, and the context of this step. */
-function drawNames(parent, map, sentence, view) {
-  const taken = map.states.map(([x, y]) => boxAround(x, y, 22, 22));
-  const put = (words, point, look) => {
-    const place = freePlace(map, taken, point, lettersWidth(words, SMALL) + 6);
-    taken.push(place);
-    const x = place.x + place.width / 2;
-    const y = place.y + place.height / 2;
-    const line = write(parent, x, y, words, {...look, room: map.frame.width});
-    set(line, {"paint-order": "stroke", stroke: "white", "stroke-width": 4});
-  };
-  const bold = {fill: sentence.colours.ink, weight: "bold"};
-  const step = sentence.steps[view.at];
-  const last = sentence.steps.length;
-  const name = map.isOnePoint && last > 1 ? `c1 … c${last}` : `${step.contextName} ${step.word}`;
-  put(name, map.contexts[view.at], bold);
-  sentence.words.forEach((word, j) => {
-    if (sentence.hued || step.weights[j] > 0.08) {
-      put(`h${j + 1} ${shortened(word.text)}`, map.states[j], {fill: word.hue});
-    }
-  });
-  if (sentence.hued && !map.isOnePoint) {
-    sentence.steps.slice(0, view.at).slice(-SLOTS).forEach(earlier => {
-      const i = sentence.steps.indexOf(earlier);
-      put(`${earlier.contextName} ${shortened(earlier.word)}`, map.contexts[i], bold);
-    });
-  }
-}
-
-function boxAround(x, y, width, height) {
-  return {x: x - width / 2, y: y - height / 2, width, height};
-}
-
-/* The place around a point, within the frame, that lies over the fewest others; near ones first. */
-function freePlace(map, taken, [x, y], width) {
-  let best = null;
-  let least = Infinity;
-  for (const distance of [20, 34, 52, 74]) {
-    for (let angle = -90; angle < 270; angle += 30) {
-      const radians = angle * Math.PI / 180;
-      const across = Math.cos(radians) * (distance + width / 2 - 8);
-      const place = boxAround(x + across, y + Math.sin(radians) * distance, width, 22);
-      const covered = taken.filter(other => overlap(place, other)).length;
-      const cost = 100 * covered + distance + (isWithin(place, map.frame) ? 0 : 1000);
-      if (cost < least) {
-        least = cost;
-        best = place;
-      }
-    }
-  }
-  return best;
-}
-
-function overlap(one, other) {
-  return one.x < other.x + other.width && other.x < one.x + one.width
-    && one.y < other.y + other.height && other.y < one.y + one.height;
-}
-
-function isWithin(box, frame) {
-  return box.x >= frame.x && box.x + box.width <= frame.x + frame.width
-    && box.y >= frame.y && box.y + box.height <= frame.y + frame.height;
-}
 
 
 /* ---- the stage: what is seen ---- */
@@ -1043,7 +177,8 @@ function nameOfChange(app, change) {
 
 function nameOfEffect(app, change, effect) {
   const {labels} = app;
-  if (effect === null || effect.ignored) {
+  const noWord = change.kind === "word" && effect?.chosen === null;
+  if (effect === null || noWord || change.place >= app.words.length) {
     return labels.nothing;
   }
   const [from, to] = [effect.from.toFixed(2), effect.to.toFixed(2)];
@@ -1286,7 +421,7 @@ function renewSaid(app) {
     chip.addEventListener("click", () => app.goTo(i));
   });
   said.children[focused]?.focus();
-  const chip = said.children[step];
+  const chip = said.children[Math.min(step, said.children.length - 1)];
   said.scrollLeft = chip.offsetLeft - said.offsetLeft - said.clientWidth / 2;
 }
 
@@ -1294,7 +429,8 @@ function renewHeadline(app) {
   const [title, recipe] = app.elements.headline.children;
   const count = app.sentence.steps.length;
   const step = app.shownStep();
-  title.textContent = app.labels.headline(app.moment.step + 1, count, step.word);
+  const number = app.sentence.steps.indexOf(step) + 1;
+  title.textContent = app.labels.headline(number, count, step.word);
   recipe.textContent = recipeOf(step, app.sentence);
 }
 
@@ -1471,6 +607,12 @@ function seenAsSvg(app) {
   return {text: new XMLSerializer().serializeToString(whole), width, height};
 }
 
+function buildSaving(app) {
+  const {"save-svg": svg, "save-png": png} = app.elements;
+  svg.addEventListener("click", () => app.panels.length > 0 && saveSvg(app));
+  png.addEventListener("click", () => app.panels.length > 0 && savePng(app));
+}
+
 function saveSvg(app) {
   const {text} = seenAsSvg(app);
   save(app, new Blob([text], {type: "image/svg+xml"}), "svg");
@@ -1550,15 +692,19 @@ function readAddress() {
   }
 }
 
-function rememberAddress(moment) {
+/* Not at once, for a bar that is dragged changes the moment sixty times a second. */
+function rememberAddress(app) {
   if (location.protocol === "about:") {
     return;
   }
-  try {
-    history.replaceState(null, "", `#${addressOf(moment)}`);
-  } catch {
-    /* a page that may not have an address works without it */
-  }
+  clearTimeout(app.remembering);
+  app.remembering = setTimeout(() => {
+    try {
+      history.replaceState(null, "", `#${addressOf(app.moment)}`);
+    } catch {
+      /* a page that may not have an address works without it */
+    }
+  }, REMEMBER);
 }
 
 /* The language that the address, or else the reader's browser, asks for. */
@@ -1583,6 +729,8 @@ function startExplorer() {
     answered: new Set(),
     news: [],
     timer: null,
+    remembering: null,
+    isStarted: false,
     models: {},
     translators: {},
     stageKey: null,
@@ -1596,15 +744,15 @@ function startExplorer() {
   buildField(app);
   buildExamples(app);
   buildSteps(app);
-  app.elements["save-svg"].addEventListener("click", () => saveSvg(app));
-  app.elements["save-png"].addEventListener("click", () => savePng(app));
+  buildSaving(app);
   listenToKeys(app);
   app.elements.main.hidden = false;
   renew(app, "jump");
+  app.isStarted = true;
   new ResizeObserver(() => renewRoom(app)).observe(app.elements.stage);
   window.addEventListener("resize", () => renewRoom(app));
-  window.addEventListener("hashchange", () => {
-    app.update(momentOf(readAddress(), usual, rules), "jump");
+  window.addEventListener("hashchange", event => {
+    app.update(momentOf(new URL(event.newURL).hash.slice(1), usual, rules), "jump");
   });
 }
 
@@ -1700,16 +848,18 @@ function renew(app, how) {
   app.untouched = app.translate(app.words, []);
   app.sentence = madeSentence(app, moment.rule, moment.changes);
   moment.place = clamp(moment.place, 0, app.words.length - 1);
-  app.room = stageRoom(app);
   moment.step = clamp(moment.step, 0, stepLimit(app) - 1);
-  renewStage(app, how);
   renewSaid(app);
   renewHeadline(app);
-  renewKey(app);
-  renewSteps(app);
   renewChanges(app);
   renewQuestions(app);
-  rememberAddress(moment);
+  app.room = stageRoom(app);
+  renewKey(app);
+  renewStage(app, how);
+  renewSteps(app);
+  if (app.isStarted) {
+    rememberAddress(app);
+  }
 }
 
 /* How many steps there are to go to: in the views of all rules those of the longest. */
@@ -1723,11 +873,11 @@ function stepLimit(app) {
 
 /* The field is empty: nothing to see, and nothing to be touched. */
 function showNothing(app) {
-  stopPlaying(app);
   app.elements.stage.replaceChildren();
   app.elements.said.replaceChildren();
   app.stageKey = null;
   app.panels = [];
+  stopPlaying(app);
 }
 
 /* A larger or smaller window: the pictures are laid out anew. */
@@ -1749,7 +899,7 @@ function moveTo(app, step, place) {
   renewSaid(app);
   renewHeadline(app);
   renewSteps(app);
-  rememberAddress(app.moment);
+  rememberAddress(app);
   app.tell(app.elements.headline.textContent);
 }
 

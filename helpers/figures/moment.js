@@ -125,6 +125,7 @@ function momentOf(address, usual, rules) {
     return choices.includes(value) ? value : usual[name];
   };
   const changes = parts.getAll("change").map(readChange).filter(change => change !== null);
+  const kept = changes.reduce(withChange, []);
   const lang = parts.get("lang");
   return {
     sentence: (parts.get("sentence") ?? usual.sentence).slice(0, LONGEST),
@@ -132,7 +133,7 @@ function momentOf(address, usual, rules) {
     view: known("view", VIEWS),
     step: counted(parts.get("step")) ?? 0,
     place: 0,
-    changes: changes.slice(0, MOST_CHANGES),
+    changes: kept,
     language: Object.keys(LABELS).includes(lang) ? lang : usual.language,
   };
 }
@@ -155,9 +156,10 @@ function translator(model) {
   };
 }
 
-/* What change number k does, all those before it being made: {step, word, from, to, instead}. The
-   probability of `word`, which came out at this step before, goes `from` … `to`; `instead` is the
-   word that comes out now, if it is another one. null where there is no such step. */
+/* What change number k does, all those before it being made: {step, word, from, to, instead,
+   chosen}. The probability of `word`, which came out at this step before, goes `from` … `to`;
+   `instead` is the word that comes out now, if it is another one; `chosen` is the probability of a
+   word that was chosen. null where there is no such step. */
 function effectOf(model, translate, words, changes, k) {
   const before = translate(words, changes.slice(0, k));
   const after = translate(words, changes.slice(0, k + 1));
@@ -174,8 +176,6 @@ function effectOf(model, translate, words, changes, k) {
     to: probabilityOf(model, now, word),
     instead: now.word === word ? null : now.word,
     chosen: now.chosen ? now.probability : null,
-    sentence: after.words.join(" "),
-    same: before.words.join(" ") === after.words.join(" "),
   };
 }
 

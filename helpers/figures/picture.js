@@ -107,7 +107,7 @@ function say(line, words) {
     return;
   }
   line.textContent = words;
-  const room = Number(line.dataset.room);
+  const room = Number(line.dataset.room ?? Infinity);
   const size = Number(line.getAttribute("font-size"));
   if (lettersWidth(words, size) > room) {
     set(line, {textLength: room, lengthAdjust: "spacingAndGlyphs"});
@@ -130,7 +130,9 @@ function write(parent, x, y, words, look = {}) {
     "dominant-baseline": "central",
     fill: look.fill ?? "black",
   });
-  line.dataset.room = look.room ?? Infinity;
+  if (look.room) {
+    line.dataset.room = look.room;
+  }
   if (look.upright) {
     line.setAttribute("transform", `rotate(-90 ${x} ${y})`);
   }
@@ -601,7 +603,8 @@ function drawOverview(parent, sentence, place) {
   const count = sentence.steps.length;
   const label = place.label ?? 0;
   const width = Math.min(place.width / sentence.words.length, 40);
-  const height = Math.min(place.height / count, 2 * width, 22);
+  const tallest = label > 0 ? 22 : Math.min(2 * width, 20);
+  const height = Math.min(place.height / count, tallest);
   const cell = {width, height, line: 0.3};
   const x = place.x - label - 12;
   const line = {x, width: label + sentence.words.length * width + 20, height};
