@@ -83,12 +83,13 @@ def outputs(nb):
 
 
 def texts_of(output):
-    """What a reader sees of an output as text: no picture, and no script of a player."""
+    """What a reader sees of an output as text: no picture, no script, no page in a frame."""
     texts = [output.get("text", ""), *output.get("traceback", [])]
     for kind, shown in output.get("data", {}).items():
         if not kind.startswith("image/"):
             texts.append(shown)
-    without_scripts = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", "\n".join(texts))
+    without_frames = re.sub(r'srcdoc="[^"]*"', "", "\n".join(texts))
+    without_scripts = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", without_frames)
     return re.sub(r"base64,[\w+/=]+", "", without_scripts)
 
 
