@@ -578,7 +578,7 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
     highest = table[["value", "high"]].max(axis=None)
     ax.set_xlim(*limits(lowest, highest))
     ax.set_xlabel(label)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=14)  # a dot at 0 stands clear of its row's name
     ax.grid(axis="x", color="#e4e4e4", linewidth=1)
     ax.set_axisbelow(True)
     ax.spines["left"].set_visible(False)
