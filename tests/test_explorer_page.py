@@ -43,7 +43,7 @@ def models(toy, learnt):
 @pytest.fixture(scope="module")
 def page(models, toy, tmp_path_factory):
     """The page of the toy models, with two questions that hands can answer."""
-    text = explorer_page.explorer(models, SENTENCE, toy, note="a toy").page
+    text = explorer_page.explorer(models, SENTENCE, toy, note={"en": "a toy"}).page
     start, data, end = re.split(r'(?<=id="explorer-data">)(.*?)(?=</script>)', text, maxsplit=1)
     changed = json.loads(data)
     first_word = translate_one(models[-1], SENTENCE).target[0]

@@ -241,10 +241,10 @@ def test_so_many_inputs_were_tried(request):
     """The last test of this file."""
     print(f"\n{tried:,} odd inputs")
     is_part = hasattr(request.config, "workerinput")  # of several processes, which share the tests
-    if tests_of_this_file(request.session) > 20 and not is_part:
+    if count_own_tests(request.session) > 20 and not is_part:
         assert tried >= 2000
 
 
-def tests_of_this_file(session):
+def count_own_tests(session):
     """How many of them are run: somebody may have asked for a few only."""
     return sum(item.path.name == "test_reliability_input.py" for item in session.items)

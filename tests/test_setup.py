@@ -183,7 +183,8 @@ def test_a_table_is_kept_and_given_back(tmp_path, monkeypatch):
     table = pd.DataFrame({"rule": ["fixed"], "bleu": [1.5]})
     assert files.keep_table(table, "bleu") is table
     assert (tmp_path / "tables/bleu.csv").read_text() == "rule,bleu\nfixed,1.5\n"
-    assert [path.name for path in (tmp_path / "tables").iterdir()] == ["bleu.csv"]
+    kept = sorted(path.name for path in (tmp_path / "tables").iterdir())
+    assert kept == ["bleu.csv", "bleu.csv.sha256"]
     with pytest.raises(ValueError, match="'a/b.csv'"):
         files.keep_table(table, "a/b.csv")
 
