@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from devtools import Chromium
 from helpers import course, training
 from helpers.corpus import Corpus
 from helpers.text import Pair
@@ -68,6 +69,14 @@ def learnt(toy):
     model = training.build(toy, small())
     training.fit(model, toy, small())
     return model
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """One browser for all tests of a file."""
+    browser = Chromium(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from PIL import Image
 
 from browser import needs_browser
 from conftest import small
-from devtools import Chromium
 from drawing import trace as drawn_trace
 from helpers import training
 from helpers.figures import explorer_page, player, style
@@ -53,13 +52,6 @@ def page(models, toy, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "explorer.html"
     path.write_text(start + player.as_json(changed) + end, "utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    browser = Chromium(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

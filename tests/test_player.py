@@ -8,7 +8,6 @@ import torch
 from matplotlib.colors import to_rgb
 
 from browser import needs_browser
-from devtools import Chromium
 from drawing import LOVE, trace
 from helpers.figures import player, style
 
@@ -226,14 +225,6 @@ CUT = """[...document.querySelectorAll(".step-player svg[role]")].flatMap(pictur
       || !inPane(line) && !inside(line.getBoundingClientRect()))
     .map(line => line.textContent);
 })"""
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """One browser for all tests of this file."""
-    browser = Chromium(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
