@@ -33,8 +33,14 @@ SPLITS = ("valid", "test", "long", "train")
 CHOOSING = ("additive", "dot", "scaled_dot", "general")  # the rules that have a choice of settings
 
 STANDARD = Settings()
-RATES = (STANDARD.learning_rate, STANDARD.learning_rate / 2)
-DECAYS = (STANDARD.weight_decay, STANDARD.weight_decay / 3)
+# What the search tries: the standard settings, and a step up and down in each of the two.
+TRIES = (
+    (STANDARD.learning_rate, STANDARD.weight_decay),
+    (round(STANDARD.learning_rate * 2, 4), STANDARD.weight_decay),
+    (round(STANDARD.learning_rate / 2, 4), STANDARD.weight_decay),
+    (STANDARD.learning_rate, round(STANDARD.weight_decay * 3, 4)),
+    (STANDARD.learning_rate, round(STANDARD.weight_decay / 3, 4)),
+)
 
 
 class Task(NamedTuple):
@@ -83,10 +89,9 @@ def search(seed: int) -> list[Task]:
     """The same few settings for each rule that chooses."""
     tasks = []
     for rule in CHOOSING:
-        for rate in RATES:
-            for decay in DECAYS:
-                settings = Settings(rule, learning_rate=rate, weight_decay=decay, seed=seed)
-                tasks.append(Task(settings))
+        for rate, decay in TRIES:
+            settings = Settings(rule, learning_rate=rate, weight_decay=decay, seed=seed)
+            tasks.append(Task(settings))
     return tasks
 
 
@@ -94,7 +99,7 @@ def tuned(done: pd.DataFrame, seed: int) -> list[Task]:
     """Each rule with the settings that served it best on `valid`; none before all were tried."""
     tasks = []
     for rule in CHOOSING:
-        if len(measured.tries(phrasebook(), rule, done)) == len(RATES) * len(DECAYS):
+        if len(measured.tries(phrasebook(), rule, done)) == len(TRIES):
             best = measured.best(phrasebook(), rule, done)
             tasks.append(Task(best._replace(seed=seed)))
     return tasks
