@@ -94,7 +94,8 @@ class Chromium:
     def press(self, key: str, modifiers: int = 0) -> None:
         """Press and let go a key; of the `modifiers`, 1 is Alt, 2 Ctrl, 8 Shift."""
         code = KEYS[key]
-        letter = {"text": key} if len(key) == 1 and not modifiers else {}
+        typed = "\r" if key == "Enter" else key
+        letter = {"text": typed} if len(typed) == 1 and not modifiers else {}
         same = {"key": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
         self.call("Input.dispatchKeyEvent", type="keyDown", **same, **letter)
         self.call("Input.dispatchKeyEvent", type="keyUp", **same)

@@ -326,6 +326,101 @@ def test_buttons_slider_words_and_cells_go_to_their_steps(opened):
     assert read(browser)["now"] == 1
 
 
+# What stands on the page as a button or a choice: its selector, its place among those, the key
+# that presses it, and the moment at which it does something.
+CHANGED = {"sentence": SENTENCE, "step": 2, "changes": ["hide 1 2", "word 3 chat"]}
+CONTROLS = {
+    "first": ("#first", 0, "Enter", {"step": 3}),
+    "back": ("#back", 0, "Enter", {"step": 3}),
+    "next": ("#next", 0, " ", {"step": 1}),
+    "last": ("#last", 0, " ", {"step": 1}),
+    "a word that is said": ("#said button", 1, "Enter", {"step": 3}),
+    "the view of the rules": ("[data-view=rules]", 0, "Enter", {}),
+    "the view of the map": ("[data-view=map]", 0, " ", {"step": 2}),
+    "a long sentence": ("[data-example=long]", 0, "Enter", {}),
+    "a word's neighbour": ("#notice button", 0, "Enter", {"sentence": "the redd car"}),
+    "the other language": ("#language", 0, "Enter", {}),
+    "another rule": ("[name=rule]", 0, " ", {}),
+    "one undo": ("#changes button", 0, "Enter", CHANGED),
+    "all undone": ("#undo-all", 0, "Enter", CHANGED),
+    "a question": ("#questions button", 1, "Enter", {}),
+    "a hidden word": (".press", 2, "Enter", {}),
+    "another word": (".rival-line", 2, " ", {}),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_mouse_and_key_do_the_same(opened, name):
+    selector, among, key, moment = CONTROLS[name]
+    found = []
+    for hand in ("mouse", "key"):
+        browser = opened()
+        bring(browser, **({"sentence": SENTENCE} | moment))
+        browser.run("Math.random = () => 0")
+        before = read(browser)
+        if hand == "mouse":
+            seen = f"({element(selector, among)}.closest('label') ?? {element(selector, among)})"
+            browser.click(seen)
+        else:
+            focus(browser, selector, among)
+            browser.press(key)
+        found.append(read(browser))
+        assert found[-1] != before, hand
+    by_mouse, by_key = found
+    assert by_mouse == by_key
+
+
+def test_play_and_pause_by_mouse_and_by_key(opened):
+    browser = opened()
+    press = {"mouse": lambda: browser.click(element("#play")),
+             "key": lambda: (focus(browser, "#play"), browser.press("Enter"))}
+    for hand in press.values():
+        browser.click(element("#first"))
+        hand()
+        assert browser.run("document.querySelector('#play').textContent").endswith("pause")
+        assert read(browser)["now"] == 1
+        hand()
+        assert browser.run("document.querySelector('#play').textContent").endswith("play")
+
+
+def test_sliders_by_mouse_and_by_key(opened):
+    browser = opened()
+    last = read(browser)["slider"] - 1
+    browser.drag(element("#steps"), 400, 0)
+    assert read(browser)["now"] == last
+    browser.drag(element("#steps"), -400, 0)
+    assert read(browser)["now"] == 0
+    focus(browser, "#steps")
+    browser.press("ArrowRight")
+    assert read(browser)["now"] == 1
+    before = read(browser)["weights"]
+    browser.drag(element("#temperature"), 200, 0)
+    by_mouse = read(browser)
+    assert by_mouse["temperature"] == "10.00" and np.ptp(by_mouse["weights"]) < np.ptp(before)
+    browser.click(element("#undo-all"))
+    focus(browser, "#temperature")
+    browser.press("End")
+    assert read(browser)["weights"] == by_mouse["weights"]
+
+
+def test_where_changes_apply_is_chosen_by_mouse_and_by_key(opened):
+    browser = opened()
+    scope = "document.querySelector('[name=scope]:checked').value"
+    browser.click("document.querySelectorAll('#scope label')[1]")
+    assert browser.run(scope) == "every"
+    focus(browser, "[name=scope]", 1)
+    browser.press("ArrowLeft")
+    assert browser.run(scope) == "here"
+
+
+def test_a_cell_of_any_rule_goes_to_its_step(opened):
+    browser = opened()
+    bring(browser, sentence=SENTENCE, view="rules", step=3)
+    panel = "document.querySelectorAll('.picture')[2]"
+    browser.click(f"{panel}.querySelectorAll('g.row')[1].querySelectorAll('.cell')[2]")
+    assert read(browser)["now"] == 1
+
+
 def test_keys_go_from_step_to_step_and_play(opened):
     browser = opened()
     last = read(browser)["slider"] - 1
@@ -842,13 +937,18 @@ def test_words_are_shown_as_text(opened):
 
 # Saving.
 
+@pytest.mark.parametrize("hand", ["mouse", "key"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_what_is_seen_is_saved(opened, tmp_path, view):
+def test_what_is_seen_is_saved(opened, tmp_path, view, hand):
     browser = opened()
     browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     bring(browser, sentence="the red \u0001 car <", view=view, step=2)
     for kind in ("svg", "png"):
-        browser.click(element(f"#save-{kind}"))
+        if hand == "mouse":
+            browser.click(element(f"#save-{kind}"))
+        else:
+            focus(browser, f"#save-{kind}")
+            browser.press("Enter")
     name = "attention-the-red--car--2"
     paths = [tmp_path / f"{name}.{kind}" for kind in ("svg", "png")]
     wait_for(paths)

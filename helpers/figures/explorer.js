@@ -95,7 +95,8 @@ function keepInView(box, view, layout) {
   box.scrollLeft = place / layout.width * box.scrollWidth - box.clientWidth / 2;
 }
 
-/* A panel for each rule, drawn by `draw`, all of them anew with every change. */
+/* A panel for each rule, drawn by `draw`, all of them anew with every change; a click on a cell of
+   its table goes to that step. */
 function buildPanels(app, draw) {
   const {room} = app;
   const rules = Object.keys(app.data.models);
@@ -107,6 +108,7 @@ function buildPanels(app, draw) {
   return rules.map(rule => {
     const svg = addPicture(app, {width, height}, width, height, 1);
     const panel = {sentence: () => app.sentenceOf(rule)};
+    onCellClick(svg, (step, place) => app.goTo(step, place));
     let show = null;
     panel.renew = () => {
       svg.replaceChildren();

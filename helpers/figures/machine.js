@@ -553,17 +553,24 @@ function makeTable(table, sentence, room, height, app) {
   set(table, {tabindex: 0, role: "group", "aria-label": labels.tableTold, "data-name": "table"});
   tag(table, "rect", {x: 1, y: 1, width: room.width - 2, height, class: "ring"});
   table.prepend(table.lastChild);
-  table.addEventListener("click", event => {
+  onCellClick(table, (step, place) => {
+    app.goTo(step, place);
+    focusPlace(app, "bar", place);
+  });
+  table.addEventListener("keydown", event => onTableKey(event, app, sentence));
+}
+
+/* Whenever a cell of the tables in `parent` is clicked: `act` gets its step and its place. */
+function onCellClick(parent, act) {
+  parent.addEventListener("click", event => {
     const row = event.target.closest("g.row, g.overview-row");
     const cells = row ? [...row.querySelectorAll(".cell")] : [];
     const place = cells.indexOf(event.target);
     if (place >= 0) {
       const rows = [...row.parentElement.querySelectorAll("g.row, g.overview-row")];
-      app.goTo(rows.indexOf(row), place);
-      focusPlace(app, "bar", place);
+      act(rows.indexOf(row), place);
     }
   });
-  table.addEventListener("keydown", event => onTableKey(event, app, sentence));
 }
 
 function onTableKey(event, app, sentence) {
