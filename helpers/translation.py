@@ -120,7 +120,7 @@ def similar_lengths(sentences: Sentences, batch_size: int) -> Iterator[list[int]
 
 def check_sentences(sentences: Any, what: str = "sentence", first_number: int = 1) -> None:
     """Raise a ValueError at the first of `sentences` that is no list of at least one word."""
-    if sentences is None or isinstance(sentences, str):
+    if isinstance(sentences, str) or not isinstance(sentences, Iterable):
         raise ValueError(f"{what}s are {sentences!r:.60}: give a list of tokenised sentences, "
                          "such as [text.tokenize('I love you')]")
     for number, words in enumerate(sentences, start=first_number):

@@ -9,6 +9,7 @@ from helpers import experiments, text, training, translation
 
 WRONG_SENTENCES = [
     (None, "sentences are None: give a list of tokenised sentences"),
+    (7, "sentences are 7: give a list of tokenised sentences"),
     ("the cat", "sentences are 'the cat': give a list of tokenised sentences"),
     ([["the", "cat"], []], r"sentence 2 is \[\]: give a list of at least one word"),
     ([["the", "cat"], "the cat"], "sentence 2 is 'the cat': give a list"),

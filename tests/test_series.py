@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from html.parser import HTMLParser
 
@@ -18,7 +19,7 @@ from conftest import SERIES, SOLVED, machine_paths, outputs, without_words
 from drawing import LOVE
 from helpers import course, figures, files
 from series import __main__ as series
-from series import explorer, package, pages, refresh, runner
+from series import explorer, package, pages, refresh, runner, usage
 from series.runner import Stopped
 
 PICTURE = """
@@ -90,11 +91,44 @@ def read(path):
 def test_the_series_runs_and_says_what_came_out(home, anywhere, capsys):
     series.notebooks([], home, home / "build")
     out = capsys.readouterr().out
-    assert re.search(r"01_dot +\d+  BLEU 97.5", out)
-    assert re.search(r"02_next +\d+  –", out)
+    megabytes = int(re.search(r"01_dot +\d+ +(\d+)  BLEU 97.5", out)[1])
+    assert 20 < megabytes < 2000, "the memory of its kernel"
+    assert re.search(r"02_next +\d+ +\d+  –", out)
     nb = read(home / "build/notebooks/01_dot.ipynb")
     assert nb.cells[1].outputs[0].text == "True\n", "the kernel is another Python"
     assert (home / "build/site/index.html").exists()
+
+
+def test_memory_is_that_of_the_processes_started(tmp_path):
+    hundred = "block = bytearray(100 * 2**20)\nprint(flush=True)\ninput()"
+    with usage.MemoryWatch() as before:
+        pass
+    with (subprocess.Popen([sys.executable, "-c", hundred], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE) as process,
+          usage.MemoryWatch() as watch):
+        process.stdout.readline()  # it holds them now
+        time.sleep(2 * usage.LOOK)
+        process.communicate(b"\n")
+    assert 100 < watch.megabytes - before.megabytes < 200
+
+
+def test_times_are_forecast_from_the_machine_s_own_step(tmp_path, monkeypatch):
+    path = tmp_path / "times.csv"
+    monkeypatch.setattr(usage, "step_seconds", lambda: 0.01)
+    usage.write_times({"01_dot": 100, "02_next": 40}, path)
+    monkeypatch.setattr(usage, "step_seconds", lambda: 0.03)
+    assert usage.forecast(["01_dot", "02_next", "03_other"], path) == pytest.approx(3 * 140)
+    assert usage.forecast(["03_other"], path) == 0
+
+
+def test_the_readme_says_what_was_timed():
+    times = usage.read_times()
+    readme = (course.ROOT / "README.md").read_text("utf-8")
+    rows = re.findall(r"notebooks/(\d\d_\w+)\.ipynb\) \|[^|]*\| (\d+) (s|min)", readme)
+    assert [name for name, _, _ in rows] == [path.stem for path in SERIES]
+    for name, number, unit in rows:
+        said = int(number) * (60 if unit == "min" else 1)
+        assert 0.6 * times[name] - 5 < said < 1.6 * times[name] + 5, (name, said, times[name])
 
 
 @pytest.mark.slow
