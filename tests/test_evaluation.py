@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import sacrebleu
 import torch
-from torchtext.data.metrics import bleu_score
 
 from helpers import evaluation
 from helpers.text import Pair
@@ -27,7 +26,8 @@ def test_bleu_is_that_of_two_libraries():
     said = ["the cat sat on a mat today", "a dog ran to the park",
             "we see an old house near the river"]
     pairs, said = [Pair(["x"], line.split()) for line in references], [Said(line) for line in said]
-    theirs = bleu_score([one.words for one in said], [[pair.target] for pair in pairs])
+    metrics = pytest.importorskip("torchtext.data.metrics")  # not in the stand-in of test_standin
+    theirs = metrics.bleu_score([one.words for one in said], [[pair.target] for pair in pairs])
     ours, low, high = evaluation.bleu_interval(said, pairs)
     assert ours == evaluation.bleu(said, pairs) == pytest.approx(100 * theirs, abs=0.01)
     assert low < high <= 100
