@@ -19,7 +19,8 @@ from helpers.translation import translate
 
 ARITHMETIC = course.ROOT / "helpers" / "figures" / "arithmetic.js"
 NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(not NODE, reason="needs node, and there is none here")
+pytestmark = [pytest.mark.slow,
+              pytest.mark.skipif(not NODE, reason="needs node, and there is none here")]
 
 # Reads a list of calls [function, arguments …], in which "@" stands for the model, and writes what
 # they return. JSON has no −∞ and no typed arrays.

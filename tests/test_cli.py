@@ -15,6 +15,8 @@ from helpers import __main__ as cli
 from helpers import corpus, course, pieces, text, training, translator
 from helpers.recipes import RECIPES, MeanRun
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--hidden-size", "24", "--embedding-size", "16", "--batch-size", "8", "--dropout", "0",
          "--learning-rate", "0.01", "--weight-decay", "0.01", "--label-smoothing", "0"]
 

@@ -321,6 +321,7 @@ def test_no_text_stands_on_another(name):
 
 
 @pytest.mark.parametrize("name", MADE)
+@pytest.mark.slow
 def test_no_wire_runs_through_a_text(name):
     for picture in some(name):
         texts = [(words, box) for words, box in boxes_of_texts(picture) if words != "softmax"]

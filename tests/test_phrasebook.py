@@ -90,6 +90,7 @@ def test_the_committed_files_are_what_the_grammar_writes(generated, tmp_path):
         assert (tmp_path / name).read_bytes() == committed, remedy
 
 
+@pytest.mark.slow
 def test_the_grammar_is_found_from_the_course_and_writes_nothing_when_imported():
     before = (grammar.FOLDER / "train.tsv").stat().st_mtime_ns
     code = "import data.phrasebook.grammar as g; print(g.FOLDER)"

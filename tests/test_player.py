@@ -123,6 +123,7 @@ def test_no_comment_that_a_lost_newline_would_spread_over_the_code():
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n, m", [(8, 11), (40, 41)])
 def test_a_player_is_light_and_names_no_address(n, m, own_stills):
     page = player.play(trace(n, m)).data

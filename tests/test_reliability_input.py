@@ -10,6 +10,8 @@ from helpers.attention import RULES
 from helpers.corpus import Corpus
 from helpers.text import Pair
 
+pytestmark = pytest.mark.slow
+
 tried = 0
 
 

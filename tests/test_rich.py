@@ -8,6 +8,8 @@ from helpers import beam, evaluation, text, training, translation
 from helpers.model import count_parameters
 from helpers.recipes import RECIPES, MeanRun
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = small(epochs=16, bidirectional=True)
 
 
