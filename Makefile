@@ -38,7 +38,7 @@ times: $(VENV)/ready ## how long each notebook takes where nothing was trained b
 measure: $(VENV)/ready ## train what the headlines rest on with five seeds, hours of work: data/measured
 	@$(RUN) -m series measure
 
-bench: $(VENV)/ready ## how fast training is, beside what it was and what it could be: build/tables/bench.csv
+bench: $(VENV)/ready ## how fast training is, beside what it was and what it could be: data/measured/bench.csv
 	@$(RUN) -m benchmarks.training
 
 setup: $(VENV)/ready ## write notebooks/setup.py into the first cell of every notebook

@@ -1,11 +1,12 @@
-"""How fast training is, as ratios of one run on one machine: writes build/tables/bench.csv.
+"""How fast training is, as ratios of one run on one machine: writes data/measured/bench.csv.
 
     python -m benchmarks.training [--quick | --real]
 
 Measured beside each other: the course as it is now, as it was at commit 67f1c62 with the settings
 of that time, a textbook's loop at equal sizes, and what the operations of a step would take if
 torch multiplied matrices all the time. All of them take turns, so that a disturbance meets all.
---quick leaves out what has to be trained to the end; --real trains on Multi30k as well (an hour).
+--quick leaves out what has to be trained to the end, and keeps its table in build/tables/;
+--real trains on Multi30k as well (an hour).
 """
 import argparse
 import json
@@ -22,7 +23,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.textbook import Textbook
-from helpers import corpus, course, figures, files, text, training
+from helpers import corpus, course, figures, files, measured, text, training
 from helpers.training import Settings
 
 BEFORE = "67f1c62"
@@ -207,7 +208,10 @@ def main() -> None:
         worker.close()
     table = pd.DataFrame(rows)
     table["threads"] = torch.get_num_threads()
-    files.keep_table(table, "bench")
+    if options.quick:
+        files.keep_table(table, "bench")
+    else:
+        files.write_checked(measured.FOLDER / measured.BENCH, table.round(3).to_csv(index=False))
     print(table.to_string(index=False))
     picture = figures.speed_ladder(table)
     files.write(course.BUILD / "bench" / "ladder.png", picture.png())

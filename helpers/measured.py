@@ -20,6 +20,7 @@ from helpers.training import Settings
 FOLDER = course.DATA / "measured"
 MODELS = "models.csv"           # a row per model
 SENTENCES = "sentences.csv.gz"  # a row per model and sentence
+BENCH = "bench.csv"             # a row per speed, or time, of a version of the course
 CORRECT = ["correct_1", "correct_2", "correct_3", "correct_4"]  # n-grams of a translation
 COLUMNS = ["model", "split", "place", "said", *CORRECT, "perfect", "hits"]  # of SENTENCES
 TRAIN_STEP = 20  # of the training sentences every so many-th was translated, too
@@ -50,9 +51,18 @@ def sentences() -> pd.DataFrame:
     return read_table(FOLDER / SENTENCES)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+@cache
+def bench() -> pd.DataFrame:
+    """How fast training is beside what it was, as `make bench` found it.
+
+    Columns: corpus, measure, version, value, threads.
+    """
+    return read_table(FOLDER / BENCH, "make bench")
+
+
+def read_table(path: Path, command: str = "python -m series measure") -> pd.DataFrame:
     """A table from its file; a ValueError where it is not what its checksum says."""
-    content = files.checked(path, "restore it, or make it anew with python -m series measure")
+    content = files.checked(path, f"restore it, or make it anew with {command}")
     return pd.read_csv(io.BytesIO(content), compression="gzip" if path.suffix == ".gz" else None)
 
 

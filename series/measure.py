@@ -250,8 +250,8 @@ def gather(folder: Path, into: Path) -> pd.DataFrame:
     rows["hits"] = rows["hits"].astype("Int64")  # whole numbers, or nothing
     if len(models) >= rows_in(into / measured.MODELS):  # a run under way replaces no fuller table
         packed = gzip.compress(rows.to_csv(index=False).encode(), mtime=0)
-        files.write(into / measured.SENTENCES, packed)
-        files.write(into / measured.MODELS, models.round(6).to_csv(index=False))
+        files.write_checked(into / measured.SENTENCES, packed)
+        files.write_checked(into / measured.MODELS, models.round(6).to_csv(index=False))
     return models
 
 

@@ -7,7 +7,7 @@ import pytest
 import sacrebleu
 
 from conftest import small
-from helpers import course, evaluation, experiments, measured, training
+from helpers import course, evaluation, experiments, files, measured, training
 from series import measure
 
 CHOICES = {"additive": small(rule="additive", epochs=2), "fixed": small(rule="fixed", epochs=1)}
@@ -223,3 +223,10 @@ def test_more_seeds_widen_the_interval_only_if_they_differ():
     assert same == (0, 0, 0)
     with pytest.raises(ValueError, match="give the same seeds"):
         evaluation.paired_over_seeds(np.stack([good, bad]), np.stack([good]))
+
+
+def test_tables_are_written_with_their_checksums(folders):
+    for name in (measured.MODELS, measured.SENTENCES):
+        path = folders[1] / name
+        assert files.checksum_path(path).exists()
+        assert files.checked(path) == path.read_bytes()
