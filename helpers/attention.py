@@ -111,7 +111,8 @@ def dot_products(hidden: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
 class DotAttention(ContextRule):
     """e_ij = s_{i-1} · h_j: Luong et al. 2015, section 3.1, "dot".
 
-    Differs from the paper: there the query is s_i, the state after the cell, not s_{i-1}.
+    Differs from the paper: there the query is s_i, the state after the cell, not s_{i-1}, and the
+    context does not enter that cell but joins s_i on the way to the output.
     Without parameters, so both vectors must have one size: a ValueError says so.
     """
 

@@ -91,7 +91,7 @@ class Paired(NamedTuple):
     difference: float  # positive: the first model is ahead
     low: float         # the difference's 95% interval over sentences
     high: float
-    p: float           # how often two equally good models would differ so much by chance, 0 to 1
+    p: float           # how often it is so large if translations change sides by lot, 0 to 1
 
 
 def paired(traces_a: Sequence[Translation], traces_b: Sequence[Translation], pairs: Sequence[Pair],
@@ -102,7 +102,8 @@ def paired(traces_a: Sequence[Translation], traces_b: Sequence[Translation], pai
     out: they may differ although their own intervals overlap. The interval is the paired bootstrap
     (Koehn 2004). `p` is sacrebleu's approximate randomisation (Riezler and Maxwell
     2005), two-sided and at least 1 / (draws + 1); the p of its bootstrap looks at one side only.
-    Both cover the choice of sentences, not the luck of training.
+    The interval covers the choice of sentences, p takes them as given; neither knows the luck of
+    training.
     """
     translations_a, references = texts(traces_a, pairs)
     translations_b, _ = texts(traces_b, pairs)
@@ -159,8 +160,8 @@ def bleu_over_seeds(counts: np.ndarray, draws: int = 1000) -> Interval:
 
     `counts` [seeds, sentences, 10]: what `sentence_counts` gives for each of the models. Each draw
     takes seeds and sentences with replacement, and asks all of its seeds the same sentences. The
-    interval says where the mean would lie with other seeds and other sentences; with few seeds it
-    is a little too narrow.
+    interval says where the mean would lie with other seeds and other sentences. Its part that comes
+    from seeds is too narrow: of five seeds a t-interval would be about 1.6 times as wide.
     """
     drawn = drawn_over_seeds([counts], draws)[:, 0]
     low, high = np.quantile(drawn, [0.025, 0.975])

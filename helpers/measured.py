@@ -203,19 +203,26 @@ def overall(corpus: Corpus, protocols: Sequence[Settings], split: str = "test") 
     return pd.DataFrame(rows)
 
 
-def paired(corpus: Corpus, settings_a: Settings, settings_b: Settings,
-           split: str = "test") -> evaluation.Interval:
+def paired(corpus: Corpus, settings_a: Settings, settings_b: Settings, split: str = "test",
+           corpus_b: Corpus | None = None,
+           places: Sequence[int] | None = None) -> evaluation.Interval:
     """How far protocol a is ahead of b in BLEU, in its 95% interval over seeds and sentences.
 
-    Only seeds that both were trained with count; a ValueError where there is none.
+    `corpus_b` is what b was trained on, where that is another corpus with the same references;
+    `places` are those of the sentences that count. Only seeds that both were trained with count; a
+    ValueError where there is none.
     """
+    corpus_b = corpus_b or corpus
     seeds_a = seeds(corpus, settings_a)["seed"].tolist()
-    seeds_b = seeds(corpus, settings_b)["seed"].tolist()
+    seeds_b = seeds(corpus_b, settings_b)["seed"].tolist()
     both = sorted(set(seeds_a) & set(seeds_b))
-    counts_a = counts(corpus, settings_a, split)[[seeds_a.index(seed) for seed in both]]
-    counts_b = counts(corpus, settings_b, split)[[seeds_b.index(seed) for seed in both]]
     if not both:
         raise ValueError(f"{settings_a} and {settings_b} were measured with different seeds")
+    counts_a = counts(corpus, settings_a, split)[[seeds_a.index(seed) for seed in both]]
+    counts_b = counts(corpus_b, settings_b, split)[[seeds_b.index(seed) for seed in both]]
+    if places is not None:
+        counts_a = counts_a[:, places]
+        counts_b = counts_b[:, places]
     return evaluation.paired_over_seeds(counts_a, counts_b)
 
 
@@ -232,6 +239,12 @@ def tries(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.Da
     found = equal_but_for(["learning_rate", "weight_decay"], table, corpus, Settings(rule))
     columns = ["learning_rate", "weight_decay", "valid_loss", "valid_bleu"]
     return found.sort_values("valid_bleu", ascending=False)[columns].reset_index(drop=True)
+
+
+def valid_bleu(corpus: Corpus, settings: Settings) -> float:
+    """BLEU on `valid` of the model measured with exactly these settings, seed and all."""
+    (value,) = equal_but_for([], models(), corpus, settings)["valid_bleu"]
+    return value
 
 
 def best(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> Settings:

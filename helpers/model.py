@@ -14,7 +14,7 @@ from helpers.text import PAD_ID, Batch, Vocabularies
 class Encoder(nn.Module):
     """Reads the source sentence word after word and keeps every state.
 
-    A GRU: Cho et al. 2014 (arXiv:1406.1078), section 2.2. Differs from the paper: the reset gate
+    A GRU: Cho et al. 2014 (arXiv:1406.1078), section 2.3. Differs from the paper: the reset gate
     acts on U h (as torch's GRU has it), there on h before the product.
 
     `state_size` is the size of one h_j. A bidirectional encoder gives each direction half of it.
@@ -52,7 +52,8 @@ class Decoder(nn.Module):
 
     Bahdanau et al. 2014, appendix A.2: the rule scores with s_{i-1}; the word y_{i-1} and the
     context c_i enter the cell, which makes s_i; from s_i comes the word y_i. Differs from the
-    paper: the reset gate acts on U s_{i-1}, there on s_{i-1} before the product; the output is one
+    paper: the update gate z there is 1 − z here; the reset gate acts on U s_{i-1}, there on s_{i-1}
+    before the product; the output is one
     linear layer over s_i, there a maxout layer over s_{i-1}, y_{i-1} and c_i; and s_0 there comes
     from ←h_1 alone.
 

@@ -26,7 +26,7 @@ from helpers.model import Seq2Seq
 class Settings(NamedTuple):
     """Everything that decides what a model learns, besides the corpus and the code.
 
-    Equal settings give equal models.
+    On one machine equal settings give equal models.
     """
     rule: str = "additive"         # a key of attention.RULES
     hidden_size: int = 128         # of a decoder state, and of an encoder state (of each direction)
@@ -36,7 +36,7 @@ class Settings(NamedTuple):
     epochs: int = 4
     batch_size: int = 64           # sentence pairs in one step
     learning_rate: float = 1e-2    # the highest of the one-cycle schedule
-    weight_decay: float = 0.3      # with it and with smoothing, rules are learnt and not sentences
+    weight_decay: float = 0.3      # meant to keep it from learning by heart; chosen on "additive"
     label_smoothing: float = 0.02
     min_count: int = 1             # words seen less often become <unk>
     seed: int = 1

@@ -232,7 +232,7 @@ def seen(trace: Trace, row: int) -> str:
     top = int(weights.argmax())
     if len(weights) > 1 and weights.max() - weights.min() < 1e-6:
         return f"weighs all {len(weights)} words alike, {weights[top]:.2f} each"
-    return f"looks most at “{trace.source[top]}” with weight {weights[top]:.2f}"
+    return f"looks most at “{trace.source[top]}” with weight {shown_weights(weights)[top]}"
 
 
 def step_seen(trace: Trace, row: int) -> str:
