@@ -13,7 +13,7 @@ SHORT = 8           # words: up to here a sentence is short, and each of its wor
 LOOKED_AT = 300     # so many pairs are translated to find hard ones, or questions
 OFFERED = 40        # sentences of each kind
 QUESTIONS = 3       # of each kind
-FEW = 2             # words that may change in an answer: more is another sentence
+LETTERS = 3         # a word that is asked for has so many: no article, no sign
 
 
 # Sentences.
@@ -89,17 +89,26 @@ def questions(model: Seq2Seq, corpus: Corpus | None) -> list[dict[str, str]]:
 def answers(model: Seq2Seq, pairs: Sequence[Pair]) -> Iterator[tuple[str, list[str], list[str]]]:
     """Short sentences, what a model makes of them, and what it says with one word hidden.
 
-    One hidden word of each sentence, and only where little of the translation changes.
+    One hidden word of each sentence, and only where one word of the translation becomes another.
     """
     short = [pair for pair in pairs if 3 < len(pair.source) <= SHORT][:LOOKED_AT]
     for place in places_right(model, short):
         pair = short[place]
         for changed in with_one_hidden(model, pair.source):
-            is_near = len(changed) == len(pair.target)
-            new = set(changed) - set(pair.target)
-            if is_near and 0 < len(new) <= FEW and text.UNKNOWN not in new:
+            if is_one_word_away(changed, pair.target):
                 yield " ".join(pair.source), pair.target, changed
                 break
+
+
+def is_one_word_away(changed: list[str], plain: list[str]) -> bool:
+    """Whether two translations differ in one word, in one place, and both are words to ask for."""
+    if len(changed) != len(plain):
+        return False
+    different = [pair for pair in zip(changed, plain, strict=True) if pair[0] != pair[1]]
+    if len(different) != 1:
+        return False
+    new, old = different[0]
+    return all(word.isalpha() and len(word) >= LETTERS for word in (new, old))
 
 
 @torch.no_grad()
