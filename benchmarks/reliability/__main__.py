@@ -37,6 +37,7 @@ def trials(share: float = 1.0) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         yield from damage.damage(Path(folder), count(100))
         yield from damage.shipped(Path(folder), count(100))
+        yield from damage.fetched(Path(folder), count(100))
     on_full_disk = disk.full_disk(count(50))
     if on_full_disk is None:
         print("No small disk can be mounted here (that takes Linux and root): this row is missing.")

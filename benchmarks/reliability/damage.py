@@ -1,4 +1,5 @@
 """Files are cut off, and bits of them are turned."""
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.reliability import Row, victim
-from helpers import checkpoints, corpus, course, files, pieces, training
+from helpers import checkpoints, corpus, files, measured, pieces, training
+from helpers import shipped as shipped_models
 
 
 def damaged(content: bytes, places: int, seed: int = 1) -> Iterator[bytes]:
@@ -75,19 +77,43 @@ def damage(folder: Path, places: int) -> list[Row]:
 
 
 def shipped(folder: Path, places: int) -> list[Row]:
-    """Damage the models that come with the course, where there are any."""
+    """Damage copies of what comes with the course: its models, and its measured tables."""
+    models = sorted(shipped_models.FOLDER.glob("*.pt"))
+    tables = [measured.FOLDER / measured.MODELS, measured.FOLDER / measured.SENTENCES]
     rows = []
-    for path in sorted((course.DATA / "models").glob("*")):
-        if files.checksum_path(path).exists():
-            for one in (path, files.checksum_path(path)):
-                shutil.copy(one, folder / one.name)
-            copy = folder / path.name
-            whole = copy.read_bytes()
-            lost = 0
-            for content in damaged(whole, places):
-                copy.write_bytes(content)
-                lost += not is_refused(copy, files.checked)
-            rows.append(Row(f"Damage: {path.name}, which comes with the course",
-                            f"cut at {places} places, one bit turned at {places} others",
-                            2 * places, lost))
+    for path in models + tables:
+        beside = files.checksum_path(path)
+        if beside.exists():
+            shutil.copy(beside, folder / beside.name)
+        copy = folder / path.name
+        whole = path.read_bytes()
+        read = checkpoints.read if path in models else files.checked
+        lost = 0
+        for content in damaged(whole, places):
+            copy.write_bytes(content)
+            lost += not is_refused(copy, read)
+        rows.append(Row(f"Damage: {path.name}, which comes with the course",
+                        f"cut at {places} random places, one bit turned at {places} others",
+                        2 * places, lost))
     return rows
+
+
+def fetched(folder: Path, places: int) -> list[Row]:
+    """Damage a copy of a file of Multi30k; no row where MULTI30K_DIR names none."""
+    home = os.environ.get("MULTI30K_DIR")
+    if not home:
+        return []
+    name = "val.lc.norm.tok.de"
+    copy = folder / "data/task1/tok" / name
+    copy.parent.mkdir(parents=True)
+    whole = (Path(home) / "data/task1/tok" / name).read_bytes()
+    lost = 0
+    os.environ["MULTI30K_DIR"] = str(folder)
+    try:
+        for content in damaged(whole, places):
+            copy.write_bytes(content)
+            lost += not is_refused(copy, lambda path: corpus.multi30k_file(path.name))
+    finally:
+        os.environ["MULTI30K_DIR"] = home
+    return [Row("Damage: a file of Multi30k", f"cut at {places} random places, one bit turned at "
+                f"{places} others: refused, named, and what to do is said", 2 * places, lost)]
