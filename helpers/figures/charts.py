@@ -106,7 +106,8 @@ def lines_that_fit(fig: Figure, sentence: str, size: float, weight: str) -> str:
     lines = [""]
     for word in sentence.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and fonts.width(longer, size, weight) > room:
+        is_too_long = fonts.width(longer, size, weight) > room
+        if is_too_long and lines[-1]:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -180,12 +181,15 @@ def training_curve(histories: pd.DataFrame | Tables) -> Picture:
         histories = {"": histories}
     fig = Figure(figsize=(WIDTH, 5.4), layout="constrained")
     ax = fig.subplots()
-    lowest = {name: table["valid_loss"].min() for name, table in histories.items()}
+    lowest = {}
+    for name, table in histories.items():
+        lowest[name] = table["valid_loss"].min()
     best = min(lowest, key=lowest.__getitem__)
     ends = []
     for number, (name, table) in enumerate(histories.items()):
         look = look_of(name, number)
-        ends += draw_training(ax, name, table, look, loud=name == best)
+        is_best = name == best
+        ends += draw_training(ax, name, table, look, is_best)
     bottom, top = limits(*ax.dataLim.intervaly)
     ax.set_ylim(bottom, top)
     last_epoch = max(table["epoch"].max() for table in histories.values())
@@ -289,9 +293,10 @@ def bleu_by_length(table: pd.DataFrame, main: str | None = None,
     ax.set_xlabel("words in the source sentence")
     ax.set_ylabel("BLEU (higher is better)")
     if border:
-        ax.axvline(border - 0.5, color=QUIET, linestyle=(0, (4, 4)), linewidth=1.5, zorder=1)
-        ax.text(border - 0.45, 1.01, "longer than any in training", color=QUIET,
-                transform=ax.get_xaxis_transform())
+        dashes = (0, (4, 4))
+        ax.axvline(border - 0.5, color=QUIET, linestyle=dashes, linewidth=1.5, zorder=1)
+        above = ax.get_xaxis_transform()  # x in data, y in heights of the axes
+        ax.text(border - 0.45, 1.01, "longer than any in training", color=QUIET, transform=above)
     ends = [end_of(curve, curve is loud) for curve in curves]
     label_ends(ax, ends, height=3.8)
     write_finding(fig, bleu_finding(curves, loud, place, names))
@@ -363,7 +368,8 @@ def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
     sizes = sorted(table["hidden_size"].unique())
     curves: list[Curve] = []
     for _, rows in table.groupby(line_of(table), sort=False):
-        rule, size = rows[["rule", "hidden_size"]].iloc[0]
+        rule = rows["rule"].iloc[0]
+        size = rows["hidden_size"].iloc[0]
         name = rows["name"].iloc[0] if "name" in rows else rule
         look = unused_look(name, curves)
         title = name_of(name)
@@ -371,7 +377,8 @@ def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
         share = 1.0  # of its colour in its markers
         if len(sizes) > 1:
             name += f", {size}"
-            share = (sizes.index(size) + 1) / len(sizes)
+            rank = sizes.index(size) + 1
+            share = rank / len(sizes)
         face = toward_white(look.colour, share)
         points = rows.set_index("place")[["bleu", "low", "high"]]
         curves.append(Curve(rule, size, title, name, look, face, points))
@@ -435,8 +442,9 @@ def draw_own(ax: Axes, curve: Curve, own: pd.DataFrame | None, buckets: Buckets)
 
 def end_of(curve: Curve, loud: bool) -> End:
     """Where the line of a curve ends."""
-    last = curve.points.iloc[-1]
-    return End(last.name, last["bleu"], curve.name, curve.look.colour, loud)
+    bleu = curve.points["bleu"]
+    place = bleu.index[-1]
+    return End(place, bleu.iloc[-1], curve.name, curve.look.colour, loud)
 
 
 def bleu_at(curve: Curve, place: int) -> float:
@@ -754,7 +762,8 @@ def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[s
         ax.plot(words, costs, look.marker, color=look.colour, markersize=8 + wider,
                 markerfacecolor=face, gid=rule)
         name = rule.replace("_", " ")
-        ends.append(End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False))
+        end = End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False)
+        ends.append(end)
         said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")
     ax.set_xticks(points["words"].unique())
     ax.set_ylim(0, 1.12 * points[measure].max())

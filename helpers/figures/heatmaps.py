@@ -21,6 +21,7 @@ from helpers.figures.style import HUES, INK, LARGE, PALE, QUIET, SMALL, TITLE, P
 from helpers.translation import Trace
 
 Links = Collection[tuple[int, int]]  # (source word, target word), both counted from 0
+Ends = tuple[float, float]           # the right and the lower end of what was drawn so far
 
 # Inches.
 PAGE = 14.0         # the widest picture: letters of a wider one are too small where it is shown,
@@ -119,10 +120,12 @@ def compare_rules(traces: Sequence[Trace], alignment: Links | None = None,
         right = write_title(page, EDGE, y, title, TITLE)
         y -= 0.6
     end, y = draw_tables(page, y, traces, titles, alignment, unknown)
+    right = max(right, end)
     keys = keys_of(traces, alignment, unknown)
-    right, y = draw_keys(page, max(right, end), y - 0.2, keys)
+    right, y = draw_keys(page, right, y - 0.2, keys)
     cut(fig, page, right + EDGE, y - EDGE)
-    return Picture(fig, in_words(traces, titles, alignment, unknown))
+    alt = in_words(traces, titles, alignment, unknown)
+    return Picture(fig, alt)
 
 
 @style.styled
@@ -270,19 +273,21 @@ def cell_colours(weights: np.ndarray, words: Sequence[str]) -> np.ndarray:
 def readable_on(colour: np.ndarray) -> str:
     """White letters on dark, dark ones on light: whichever have more contrast there."""
     luminance = colour ** 2.2 @ [0.2126, 0.7152, 0.0722]
-    return "white" if luminance < 0.2 else INK
+    is_dark = luminance < 0.2
+    return "white" if is_dark else INK
 
 
 def is_one_pattern(weights: np.ndarray) -> bool:
     """Are all rows of the table the same, as those of a rule that does not look at the words?"""
-    changes = np.ptp(weights, axis=0).max()
-    return len(weights) > 1 and bool(changes < 1e-6)
+    changes = np.ptp(weights, axis=0)  # [n]
+    is_constant = bool(changes.max() < 1e-6)
+    return len(weights) > 1 and is_constant
 
 
 # Drawing tables.
 
 def draw_tables(page: Axes, y: float, traces: Sequence[Trace], titles: Sequence[str],
-                alignment: Links, unknown: Collection[str]) -> tuple[float, float]:
+                alignment: Links, unknown: Collection[str]) -> Ends:
     """All tables with their titles, under `y`; returns the right and the lower end of them."""
     beside, layouts = arranged(traces)
     x = EDGE
@@ -298,7 +303,8 @@ def draw_tables(page: Axes, y: float, traces: Sequence[Trace], titles: Sequence[
         top = y - 0.5 - layout.headers
         grid = Grid(x + layout.labels, top, layout.cell_width, layout.cell_height)
         draw_table(page, grid, trace, layout, alignment, unknown)
-        end = max(end_of_title, x + layout.width)
+        end_of_table = x + layout.width
+        end = max(end_of_title, end_of_table)
         right = max(right, end)
         end_of_rows = grid.y(len(trace.target))
         bottom = min(bottom, end_of_rows)
@@ -461,7 +467,7 @@ def keys_of(traces: Sequence[Trace], alignment: Links, unknown: Collection[str])
     return keys
 
 
-def draw_keys(page: Axes, right: float, y: float, keys: Sequence[Key]) -> tuple[float, float]:
+def draw_keys(page: Axes, right: float, y: float, keys: Sequence[Key]) -> Ends:
     """Write the keys in lines under `y`; returns the right and the lower end of all so far.
 
     A line goes to `right`, or further where a single key needs it.
@@ -499,7 +505,9 @@ def draw_scale(page: Axes, x: float, y: float, colours: Colormap) -> None:
 def draw_sample_rail(page: Axes, x: float, y: float) -> None:
     """A rail of two words."""
     bottom = y - RAIL_HEIGHT / 2
-    style.draw_rail(page, x, bottom, 0.8, RAIL_HEIGHT, [0.3, 0.7], HUES[:2], "sample-rail")
+    weights = [0.3, 0.7]
+    hues = HUES[:2]
+    style.draw_rail(page, x, bottom, 0.8, RAIL_HEIGHT, weights, hues, "sample-rail")
 
 
 def draw_sample_outline(page: Axes, x: float, y: float) -> None:
@@ -535,7 +543,8 @@ def cut(fig: Figure, page: Axes, right: float, bottom: float) -> None:
 def write_title(page: Axes, x: float, y: float, title: str, size: float) -> float:
     """Write a title, with its upper left corner at (x, y); returns its right end."""
     page.text(x, y, title, fontsize=size, fontweight="bold", va="top")
-    return x + fonts.width(title, size, "bold")
+    width = fonts.width(title, size, "bold")
+    return x + width
 
 
 # What the pictures say to those who cannot see them.
