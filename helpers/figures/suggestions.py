@@ -108,8 +108,9 @@ def answers(model: Seq2Seq, pairs: Sequence[Pair]) -> Iterator[Answer]:
         pair = short[place]
         for changed in with_one_hidden(model, pair.source):
             new = set(changed) - set(pair.target)
-            is_near = len(changed) == len(pair.target) and 0 < len(new) <= FEW
-            if is_near and text.UNKNOWN not in new:
+            is_as_long = len(changed) == len(pair.target)
+            is_near = 0 < len(new) <= FEW
+            if is_as_long and is_near and text.UNKNOWN not in new:
                 sentence = " ".join(pair.source)
                 yield sentence, pair.target, changed
                 break
