@@ -27,9 +27,11 @@ class Node(NamedTuple):
     @property
     def path(self) -> "list[Node]":
         """The nodes from the first word to this one."""
-        nodes = [self]
-        while nodes[-1].parent is not None:
-            nodes.append(nodes[-1].parent)
+        nodes = []
+        node: Node | None = self
+        while node is not None:
+            nodes.append(node)
+            node = node.parent
         nodes.reverse()
         return nodes
 
@@ -107,23 +109,26 @@ def search_batch(model: Seq2Seq, sentences: Sentences, beam: int, length_power: 
     memory = translation.encode(model, sentences)
     limits = translation.step_limits(memory).tolist()
     searches = [Growing([None], [], [], []) for _ in sentences]
-    steps = Steps([model.decoder.start(memory)], [], [], [], [])
-    for step in range(max(limits)):
+    start = model.decoder.start(memory)                                # s_0 [batch, hidden]
+    steps = Steps([start], [], [], [], [])
+    for step in range(1, max(limits) + 1):
         advance(model, memory, searches, steps, beam)
         for search, limit in zip(searches, limits, strict=True):
             if search.growing:
-                choose(search, beam, is_last=step + 1 == limit)
+                choose(search, beam, is_last=step == limit)
         if not any(search.growing for search in searches):
             break
 
     def score(last: Node) -> float:
-        return last.log_probability / len(last.path) ** length_power
+        length = len(last.path)
+        return last.log_probability / length ** length_power
 
     trees = []
     for number, (search, source) in enumerate(zip(searches, sentences, strict=True)):
         own_memory = rows_of_memory(memory, [number])
         hypotheses = []
-        for last in sorted(search.finished, key=score, reverse=True)[:most]:
+        best_first = sorted(search.finished, key=score, reverse=True)
+        for last in best_first[:most]:
             trace = trace_of(model, source, last, number, own_memory, steps)
             hypotheses.append(Hypothesis(last, score(last), trace))
         trees.append(Tree(source, search.tried, search.kept, hypotheses))
@@ -150,17 +155,18 @@ def advance(model: Seq2Seq, memory: Memory, searches: Sequence[Growing], steps: 
     ids = text.numbers(words_before, model.vocabs.target)
     words = torch.tensor(ids, device=model.device)                     # y_{i-1} [rows]
     hidden = steps.hidden[-1][rows_before]                             # s_{i-1} [rows, hidden]
-    hidden, focus = model.decoder.step(model.decoder.read(words), hidden,
-                                       rows_of_memory(memory, owners))
+    word_gates = model.decoder.read(words)                             # [rows, 3 hidden]
+    memory_of_rows = rows_of_memory(memory, owners)
+    hidden, focus = model.decoder.step(word_gates, hidden, memory_of_rows)  # s_i
     probabilities = model.decoder.output(hidden).softmax(dim=1)        # [rows, vocabulary]
     number = min(max(beam, RIVALS), probabilities.shape[1])
-    likeliest = probabilities.topk(number)                             # [rows, number]
+    values, places = probabilities.topk(number)                        # [rows, number]
     steps.hidden.append(hidden)
     steps.foci.append(focus)
-    steps.rivals.append(likeliest.indices[:, :RIVALS])
-    steps.probabilities.append(likeliest.values[:, :RIVALS])
+    steps.rivals.append(places[:, :RIVALS])
+    steps.probabilities.append(values[:, :RIVALS])
 
-    found = nodes_of(model, parents, likeliest.indices[:, :beam], likeliest.values[:, :beam])
+    found = nodes_of(model, parents, places[:, :beam], values[:, :beam])
     for search in searches:
         if search.growing:
             search.tried.append([])
@@ -180,8 +186,9 @@ def nodes_of(model: Seq2Seq, parents: Sequence[Node | None], ids: torch.Tensor,
         nodes = []
         words = translation.words_of(model, ids_of_rows[row])
         for place, word in enumerate(words):
-            nodes.append(Node(word, parent, row, probabilities_of_rows[row][place],
-                              before + logs_of_rows[row][place]))
+            probability = probabilities_of_rows[row][place]
+            log_probability = before + logs_of_rows[row][place]
+            nodes.append(Node(word, parent, row, probability, log_probability))
         found.append(nodes)
     return found
 
@@ -196,7 +203,8 @@ def choose(search: Growing, beam: int, is_last: bool) -> None:
 
     tried = search.tried[-1]
     tried.sort(key=log_probability, reverse=True)
-    kept = tried[:beam - len(search.finished)]
+    places_left = beam - len(search.finished)
+    kept = tried[:places_left]
     search.kept.append(kept)
     search.growing.clear()
     for node in kept:
@@ -208,17 +216,20 @@ def choose(search: Growing, beam: int, is_last: bool) -> None:
 
 def rows_of_memory(memory: Memory, owners: list[int]) -> Memory:
     """What the decoder may look at, with a row for each of the `owners`: the sentences of rows."""
-    return Memory(*[part[owners] for part in memory])
+    parts = [part[owners] for part in memory]
+    return Memory(*parts)
 
 
 def trace_of(model: Seq2Seq, source: list[str], last: Node, number: int, memory: Memory,
              steps: Steps) -> Trace:
     """The Trace of the translation that ends with `last`, of sentence `number` of the batch."""
-    own = Steps([steps.hidden[0][[number]]], [], [], [], [])
+    start = steps.hidden[0][[number]]                                  # s_0 [1, hidden]
+    own = Steps([start], [], [], [], [])
     for step, node in enumerate(last.path):
-        row = [node.row]
+        row = [node.row]  # a list, so that what is picked stays a batch: of one
+        focus = [part[row] for part in steps.foci[step]]
         own.hidden.append(steps.hidden[step + 1][row])
-        own.foci.append(Focus(*[part[row] for part in steps.foci[step]]))
+        own.foci.append(Focus(*focus))
         own.rivals.append(steps.rivals[step][row])
         own.probabilities.append(steps.probabilities[step][row])
     (trace,) = translation.traces_of(model, [source], [last.words], memory, own)

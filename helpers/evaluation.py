@@ -24,8 +24,8 @@ class Interval(NamedTuple):
 
 def interval_text(interval: Interval, digits: int = 3) -> str:
     """An interval as it is written in tables: "0.878 [0.871, 0.885]"."""
-    value, low, high = interval
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    value, low, high = [f"{number:.{digits}f}" for number in interval]
+    return f"{value} [{low}, {high}]"
 
 
 # Scores of translations.
@@ -70,7 +70,8 @@ def perfect(traces: Sequence[Translation], pairs: Sequence[Pair]) -> float:
     """The share of sentences translated word for word as in the reference, 0 to 1."""
     right = 0
     for trace, pair in zip(traces, pairs, strict=True):
-        right += trace.words == pair.target
+        if trace.words == pair.target:
+            right += 1
     return right / len(pairs)
 
 
@@ -113,7 +114,9 @@ def paired(traces_a: Sequence[Translation], traces_b: Sequence[Translation], pai
     differences = []
     for _ in range(draws):
         drawn = lot.integers(0, len(pairs), len(pairs))                   # [sentences]
-        differences.append(bleu_of_counts(counts_a[drawn]) - bleu_of_counts(counts_b[drawn]))
+        bleu_a = bleu_of_counts(counts_a[drawn])
+        bleu_b = bleu_of_counts(counts_b[drawn])
+        differences.append(bleu_a - bleu_b)
     difference = bleu_of_counts(counts_a) - bleu_of_counts(counts_b)
     low, high = np.quantile(differences, [0.025, 0.975])
     p = chance(translations_a, translations_b, references, draws)
@@ -125,8 +128,9 @@ def chance(translations_a: list[str], translations_b: list[str], references: lis
     """sacrebleu's p: how often two models differ so much if the sentences change sides by lot."""
     if translations_a == translations_b:
         return 1.0  # sacrebleu counts larger differences only, and would find none
-    test = PairedTest([("b", translations_b), ("a", translations_a)], {"BLEU": tokenised_bleu()},
-                      [references], test_type="ar", n_samples=draws)
+    metrics = {"BLEU": tokenised_bleu()}
+    test = PairedTest([("b", translations_b), ("a", translations_a)], metrics, [references],
+                      test_type="ar", n_samples=draws)
     _, found = test()
     result: Any = found["BLEU"][1]  # of the second system, beside the first
     return result.p_value
@@ -141,14 +145,17 @@ def sentence_counts(translations: list[str], references: list[str]) -> np.ndarra
     rows = []
     for translation, reference in zip(translations, references, strict=True):
         score = bleu.sentence_score(translation, [reference])
-        rows.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
+        lengths = [score.sys_len, score.ref_len]
+        rows.append([*lengths, *score.counts, *score.totals])
     return np.array(rows)
 
 
 def bleu_of_counts(counts: np.ndarray) -> float:
     """Corpus BLEU, 0 to 100, of sentences of which `sentence_counts` [sentences, 10] are known."""
     said, reference, *grams = counts.sum(axis=0).tolist()
-    score = BLEU.compute_bleu(correct=grams[:4], total=grams[4:], sys_len=said, ref_len=reference,
+    correct = grams[:4]
+    total = grams[4:]
+    score = BLEU.compute_bleu(correct, total, sys_len=said, ref_len=reference,
                               smooth_method="exp")  # as everywhere, for all that sacrebleu does
     return score.score
 
@@ -163,7 +170,7 @@ def bleu_over_seeds(counts: np.ndarray, draws: int = 1000) -> Interval:
     interval says where the mean would lie with other seeds and other sentences. Its part that comes
     from seeds is too narrow: of five seeds a t-interval would be about 1.6 times as wide.
     """
-    drawn = drawn_over_seeds([counts], draws)[:, 0]
+    drawn = drawn_over_seeds([counts], draws)                             # [draws, 1]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(mean_bleu(counts), low, high)
 
@@ -178,8 +185,10 @@ def paired_over_seeds(counts_a: np.ndarray, counts_b: np.ndarray, draws: int = 1
         raise ValueError(f"{counts_a.shape} counts of one model and {counts_b.shape} of the other: "
                          "give the same seeds and the same sentences for both")
     drawn = drawn_over_seeds([counts_a, counts_b], draws)                 # [draws, 2]
-    low, high = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
-    return Interval(mean_bleu(counts_a) - mean_bleu(counts_b), low, high)
+    differences = drawn[:, 0] - drawn[:, 1]                               # [draws]
+    low, high = np.quantile(differences, [0.025, 0.975])
+    difference = mean_bleu(counts_a) - mean_bleu(counts_b)
+    return Interval(difference, low, high)
 
 
 def drawn_over_seeds(models: Sequence[np.ndarray], draws: int) -> np.ndarray:
@@ -216,9 +225,15 @@ def by_length(traces: Sequence[Translation], pairs: Sequence[Pair], buckets: int
         some_traces = [traces[place] for place in bucket.index]
         some_pairs = [pairs[place] for place in bucket.index]
         score = bleu_interval(some_traces, some_pairs, draws)
-        rows.append({"shortest": bucket.min(), "longest": bucket.max(), "sentences": len(bucket),
-                     "bleu": score.value, "low": score.low, "high": score.high,
-                     "perfect": perfect(some_traces, some_pairs)})
+        rows.append({
+            "shortest": bucket.min(),
+            "longest": bucket.max(),
+            "sentences": len(bucket),
+            "bleu": score.value,
+            "low": score.low,
+            "high": score.high,
+            "perfect": perfect(some_traces, some_pairs),
+        })
     return pd.DataFrame(rows)
 
 
@@ -228,8 +243,10 @@ def length_buckets(pairs: Sequence[Pair], buckets: int = 5) -> list[pd.Series]:
     The buckets hold about equally many sentences; all sentences of one length fall into one bucket.
     """
     lengths = pd.Series([len(pair.source) for pair in pairs])
-    bucket_of_each = pd.qcut(lengths, min(buckets, lengths.nunique()), duplicates="drop")
-    return [bucket for _, bucket in lengths.groupby(bucket_of_each, observed=True)]
+    most = min(buckets, lengths.nunique())
+    bucket_of_each = pd.qcut(lengths, most, duplicates="drop")
+    by_bucket = lengths.groupby(bucket_of_each, observed=True)
+    return [bucket for _, bucket in by_bucket]
 
 
 def bucket_name(row: Any) -> str:
@@ -246,9 +263,11 @@ def length_table(table: pd.DataFrame, measure: str = "bleu") -> pd.DataFrame:
     cells = []
     for row in table.itertuples():
         if measure == "bleu":
-            cell = interval_text(Interval(row.bleu, row.low, row.high), digits=1)
+            interval = Interval(row.bleu, row.low, row.high)
+            cell = interval_text(interval, digits=1)
         else:
-            cell = interval_text(share_interval(row.perfect, row.sentences), digits=2)
+            interval = share_interval(row.perfect, row.sentences)
+            cell = interval_text(interval, digits=2)
         names.append(bucket_name(row))
         cells.append(cell)
     named = table.assign(words=names, cell=cells)
@@ -261,20 +280,28 @@ def share_interval(share: float, number: int) -> Interval:
     """A share of `number` cases with its 95% interval (Wilson 1927), good near 0 and 1 too."""
     z = 1.96  # 95% of a normal distribution lie within 1.96 standard deviations
     shrink = 1 + z**2 / number
-    centre = (share + z**2 / (2 * number)) / shrink
+    towards_half = share + z**2 / (2 * number)
+    centre = towards_half / shrink
     variance = share * (1 - share) / number
     correction = z**2 / (4 * number**2)
-    half_width = z * math.sqrt(variance + correction) / shrink
-    return Interval(share, centre - half_width, centre + half_width)
+    deviation = math.sqrt(variance + correction)
+    half_width = z * deviation / shrink
+    low = centre - half_width
+    high = centre + half_width
+    return Interval(share, low, high)
 
 
 def side_by_side(traces: Sequence[Translation], pairs: Sequence[Pair]) -> pd.DataFrame:
     """Beside each other: words (of the source), source, reference, translation, right."""
     rows = []
     for trace, pair in zip(traces, pairs, strict=True):
-        rows.append({"words": len(pair.source), "source": " ".join(pair.source),
-                     "reference": " ".join(pair.target), "translation": " ".join(trace.words),
-                     "right": trace.words == pair.target})
+        rows.append({
+            "words": len(pair.source),
+            "source": " ".join(pair.source),
+            "reference": " ".join(pair.target),
+            "translation": " ".join(trace.words),
+            "right": trace.words == pair.target,
+        })
     return pd.DataFrame(rows)
 
 
@@ -296,6 +323,7 @@ def coverage(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
         said = trace.words
         too_seldom = Counter(reference) - Counter(said)
         too_often = Counter(said) - Counter(reference)
+        said_again = [word for word in too_often if said.count(word) > 1]
         skipped = 0
         repeated = 0
         matcher = SequenceMatcher(None, reference, said, autojunk=False)
@@ -303,13 +331,18 @@ def coverage(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
             wanted = reference[start:end]
             given = said[said_start:said_end]
             missing = [word for word in wanted if word in too_seldom]
-            again = [word for word in given if word in too_often and said.count(word) > 1]
+            again = [word for word in given if word in said_again]
             too_few = max(0, len(wanted) - len(given))
             too_many = max(0, len(given) - len(wanted))
             skipped += min(too_few, len(missing))
             repeated += min(too_many, len(again))
-        rows.append({"sentence": number, "sources": len(pair.source), "words": len(reference),
-                     "skipped": skipped, "repeated": repeated})
+        rows.append({
+            "sentence": number,
+            "sources": len(pair.source),
+            "words": len(reference),
+            "skipped": skipped,
+            "repeated": repeated,
+        })
     return pd.DataFrame(rows)
 
 
@@ -326,17 +359,24 @@ def errors_by_step(forced: Sequence[Trace], free: Sequence[Trace],
     word too many does not make all that follow wrong.
     """
     rows = []
-    for number, (given, said, pair) in enumerate(zip(forced, free, pairs, strict=True)):
+    together = zip(forced, free, pairs, strict=True)
+    for number, (given, said, pair) in enumerate(together):
         if given.words != pair.target:
             raise ValueError(f"sentence {number}: the first traces have to say the references")
-        found: set[int] = set()
+        found: set[int] = set()  # the places of the reference's words that were said
         matcher = SequenceMatcher(None, pair.target, said.words, autojunk=False)
         for block in matcher.get_matching_blocks():
-            found.update(range(block.a, block.a + block.size))
+            end = block.a + block.size
+            found.update(range(block.a, end))
         for step, word in enumerate(pair.target):
             likeliest, _ = given.rivals[step][0]
-            rows.append({"sentence": number, "step": step, "word": word,
-                         "right_words": likeliest != word, "own_words": step not in found})
+            rows.append({
+                "sentence": number,
+                "step": step,
+                "word": word,
+                "right_words": likeliest != word,
+                "own_words": step not in found,
+            })
     return pd.DataFrame(rows)
 
 
@@ -347,14 +387,18 @@ def by_stretch(errors: pd.DataFrame, words: int = 5, stretches: int = 6) -> pd.D
     has all that follow), before ("right words" or "own words"), value (0 to 1), low, high (95%,
     over sentences).
     """
-    number = (errors["step"] // words).clip(upper=stretches - 1)
+    last_stretch = stretches - 1
+    stretch_of_each = (errors["step"] // words).clip(upper=last_stretch)
     rows = []
-    for place, some in errors.groupby(number):
-        first = place * words + 1
-        name = f"{first}+" if place == stretches - 1 else f"{first}–{first + words - 1}"
+    for stretch, some in errors.groupby(stretch_of_each):
+        first = stretch * words + 1
+        last = first + words - 1
+        name = f"{first}–{last}"
+        if stretch == last_stretch:
+            name = f"{first}+"
         for before in ("right words", "own words"):
-            wrong = some[before.replace(" ", "_")]
-            share = mean_interval(wrong, some["sentence"])
+            column = before.replace(" ", "_")
+            share = mean_interval(some[column], some["sentence"])
             rows.append({"stretch": name, "before": before, **share._asdict()})
     return pd.DataFrame(rows)
 
@@ -376,29 +420,41 @@ def links(traces: Sequence[Trace], pairs: Sequence[Pair]) -> pd.DataFrame:
         if pair.alignment is None or trace.words != pair.target:
             raise ValueError(f"sentence {number}: gold links are needed, "
                              "and a trace made to say the reference")
-        entropies = torch.special.entr(trace.weights).sum(dim=1).tolist()
+        terms = torch.special.entr(trace.weights)                         # [target, source]
+        entropies = terms.sum(dim=1).tolist()                             # [target]
         for step, word in enumerate(pair.target):
             weights = trace.weights[step].tolist()
             gold = [source for source, target in pair.alignment if target == step]
             looks_at = weights.index(max(weights))
-            off = min((looks_at - place for place in gold), key=abs)
-            rows.append({"sentence": number, "step": step, "word": word,
-                         "kind": pair.kinds[step] if pair.kinds else None,
-                         "looks_at": looks_at, "hit": off == 0, "off": off,
-                         "mass": sum(weights[place] for place in gold), "entropy": entropies[step],
-                         "sources": len(weights), "gold": len(gold)})
+            distances = [looks_at - place for place in gold]
+            off = min(distances, key=abs)
+            rows.append({
+                "sentence": number,
+                "step": step,
+                "word": word,
+                "kind": pair.kinds[step] if pair.kinds else None,
+                "looks_at": looks_at,
+                "hit": off == 0,
+                "off": off,
+                "mass": sum(weights[place] for place in gold),
+                "entropy": entropies[step],
+                "sources": len(weights),
+                "gold": len(gold),
+            })
     return pd.DataFrame(rows)
 
 
 def diagonal(table: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
     """A copy of what `links` gives, with the hits of somebody who points along the diagonal."""
     hits = []
-    last_steps = table.groupby("sentence")["step"].transform("max").clip(lower=1)
+    steps = table.groupby("sentence")["step"]
+    last_steps = steps.transform("max").clip(lower=1)  # of a single word: no division by 0
     for row, last_step in zip(table.itertuples(), last_steps, strict=True):
         progress = row.step / last_step            # 0 at the first word, 1 at the last
-        place = round(progress * (row.sources - 1))
-        gold_links = pairs[row.sentence].alignment
-        hits.append((place, row.step) in gold_links)
+        last_place = row.sources - 1
+        place = round(progress * last_place)
+        link = (place, row.step)
+        hits.append(link in pairs[row.sentence].alignment)
     return table.assign(hit=hits)
 
 
@@ -421,19 +477,22 @@ def mean_interval(values: Sequence[float] | pd.Series, sentences: Sequence[int] 
     `sentences`: the number of the sentence that each value belongs to. `counted`: how often each
     value counts, one number for all or one for each.
     """
-    counts = np.broadcast_to(np.asarray(counted, dtype=float), len(values))
+    counted = np.asarray(counted, dtype=float)
+    counts = np.broadcast_to(counted, len(values))
     weighted = np.asarray(values, dtype=float) * counts
     table = pd.DataFrame({"sum": weighted, "count": counts})
     by_sentence = table.groupby(np.asarray(sentences)).sum()
     sums = by_sentence["sum"].to_numpy()                   # [sentences]
     counts = by_sentence["count"].to_numpy()
     lot = np.random.default_rng(seed)
-    drawn = lot.integers(0, len(sums), (draws, len(sums)))  # [draws, sentences]: which were drawn
+    number = len(sums)
+    drawn = lot.integers(0, number, (draws, number))       # [draws, sentences]: which were drawn
     drawn_sums = sums[drawn].sum(axis=1)                   # [draws]
     drawn_counts = counts[drawn].sum(axis=1)               # [draws]
     means = drawn_sums / drawn_counts
     low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(sums.sum() / counts.sum(), low, high)
+    mean = sums.sum() / counts.sum()
+    return Interval(mean, low, high)
 
 
 def means_by(table: pd.DataFrame, by: str, values: str) -> pd.DataFrame:

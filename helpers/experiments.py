@@ -37,16 +37,22 @@ def compare(corpus: Corpus, protocols: Sequence[Settings], buckets: int = 5,
         names = {"rule": settings.rule, "hidden_size": settings.hidden_size, "seed": settings.seed}
 
         spoken = speak_pairs(model, corpus.test, cutter)
-        lengths.append(named(evaluation.by_length(spoken, corpus.test, buckets), names, "test"))
+        by_length = evaluation.by_length(spoken, corpus.test, buckets)
+        lengths.append(named(by_length, names, "test"))
         score = evaluation.bleu_interval(spoken, corpus.test)
         models.append(names | {
-            "parameters": count_parameters(model), "seconds": history["seconds"].sum(),
-            "bleu": score.value, "low": score.low, "high": score.high,
-            "perfect": evaluation.perfect(spoken, corpus.test)})
+            "parameters": count_parameters(model),
+            "seconds": history["seconds"].sum(),
+            "bleu": score.value,
+            "low": score.low,
+            "high": score.high,
+            "perfect": evaluation.perfect(spoken, corpus.test),
+        })
 
         if corpus.long:
             spoken = speak_pairs(model, corpus.long, cutter)
-            lengths.append(named(evaluation.by_length(spoken, corpus.long, 1), names, "long"))
+            by_length = evaluation.by_length(spoken, corpus.long, 1)
+            lengths.append(named(by_length, names, "long"))
     return pd.concat(lengths, ignore_index=True), pd.DataFrame(models)
 
 
@@ -54,9 +60,10 @@ def translate_pairs(model: Seq2Seq, pairs: Sequence[Pair],
                     say_references: bool = False) -> list[Trace]:
     """The Traces of the sources of `pairs`; if wanted, the model is made to say the targets."""
     sources = [pair.source for pair in pairs]
-    if say_references:
-        return translation.translate(model, sources, [pair.target for pair in pairs])
-    return translation.translate(model, sources)
+    if not say_references:
+        return translation.translate(model, sources)
+    references = [pair.target for pair in pairs]
+    return translation.translate(model, sources, references)
 
 
 def speak_pairs(model: Seq2Seq, pairs: Sequence[Pair],
@@ -70,15 +77,18 @@ def speak_pairs(model: Seq2Seq, pairs: Sequence[Pair],
         return list(translation.stream(model, sources))
     spoken = []
     cut = [cutter.cut(source) for source in sources]
-    for source, said in zip(sources, translation.stream(model, cut), strict=True):
-        spoken.append(Spoken(source, pieces.words_of(said.target)))
+    answers = translation.stream(model, cut)
+    for source, said in zip(sources, answers, strict=True):
+        words = pieces.words_of(said.target)
+        spoken.append(Spoken(source, words))
     return spoken
 
 
 def named(table: pd.DataFrame, names: dict, split: str) -> pd.DataFrame:
     """The table with the names of a model and its split as first columns."""
     table = table.copy()
-    for place, (column, value) in enumerate((names | {"split": split}).items()):
+    first = names | {"split": split}
+    for place, (column, value) in enumerate(first.items()):
         table.insert(place, column, value)
     return table
 
@@ -114,9 +124,16 @@ def hide_states(model: Seq2Seq, traces: Sequence[Trace], seed: int = 1) -> pd.Da
         left = 1 - trace.weights[every_step, attended]
         other_left = 1 - trace.weights[every_step, other]
         for step, word in enumerate(trace.target):
-            rows.append({"sentence": number, "step": step, "word": word, "kept": kept[step],
-                         "attended": without_attended[step], "other": without_other[step],
-                         "left": left[step].item(), "other_left": other_left[step].item()})
+            rows.append({
+                "sentence": number,
+                "step": step,
+                "word": word,
+                "kept": kept[step],
+                "attended": without_attended[step],
+                "other": without_other[step],
+                "left": left[step].item(),
+                "other_left": other_left[step].item(),
+            })
     return pd.DataFrame(rows)
 
 
@@ -132,8 +149,9 @@ def probabilities_without(model: Seq2Seq, trace: Trace, hidden_places: torch.Ten
     queries = trace.hidden[:-1]                                        # s_0..s_{m-1}
     before = [text.START, *trace.target[:-1]]                          # y_0..y_{m-1}
     probabilities = next_words(model, states, mask, queries, before)   # [steps, vocabulary]
-    said = torch.tensor(text.numbers(trace.target, model.vocabs.target))
-    of_the_words = probabilities.gather(1, said.unsqueeze(1))          # [steps, 1]
+    ids = text.numbers(trace.target, model.vocabs.target)
+    said = torch.tensor(ids).unsqueeze(1)                              # [steps, 1]
+    of_the_words = probabilities.gather(1, said)                       # [steps, 1]
     return of_the_words.squeeze(1).tolist()
 
 
@@ -146,13 +164,17 @@ def next_words(model: Seq2Seq, states: torch.Tensor, mask: torch.Tensor, queries
     """
     decoder = model.decoder
     states = states.to(model.device)
+    mask = mask.to(model.device)
+    queries = queries.to(model.device)
+    ids = text.numbers(before, model.vocabs.target)
+    words = torch.tensor(ids).to(model.device)                         # [rows]
+
     keys = decoder.context_rule.keys(states)
-    memory = Memory(states, mask.to(model.device), last_of(model, states), keys)
-    ids = torch.tensor(text.numbers(before, model.vocabs.target))      # [rows]
-    word_gates = decoder.read(ids.to(model.device))                    # [rows, 3 hidden]
-    hidden, _ = decoder.step(word_gates, queries.to(model.device), memory)
-    probabilities = decoder.output(hidden).softmax(dim=1)
-    return probabilities.cpu()
+    memory = Memory(states, mask, last_of(model, states), keys)
+    word_gates = decoder.read(words)                                   # [rows, 3 hidden]
+    hidden, _ = decoder.step(word_gates, queries, memory)              # [rows, hidden]
+    logits = decoder.output(hidden)                                    # [rows, vocabulary]
+    return logits.softmax(dim=1).cpu()
 
 
 def last_of(model: Seq2Seq, states: torch.Tensor) -> torch.Tensor:
@@ -179,19 +201,22 @@ def patch_step(model: Seq2Seq, trace: Trace, donor: Trace, step: int, words: Seq
     else, the word before among it, stays as it was; so does every other step. A donor whose source
     has another number of words, or a step or place that is not there, raises a ValueError.
     """
-    donor_step = step if donor_step is None else donor_step
+    if donor_step is None:
+        donor_step = step
     check_patch(trace, donor, step, donor_step, places)
     states = trace.states.clone()                                      # [source, state]
     for place in places:
         states[place] = donor.states[place]
-    hidden = trace.hidden[step]                                        # s_{i-1}
+    hidden = trace.hidden[step]                                        # s_{i-1} [hidden]
     if query:
         hidden = donor.hidden[donor_step]
     before = [text.START, *trace.target]                               # y_0..y_m
+    word = before[step]                                                # y_{i-1}
 
     one_row = states.unsqueeze(0)                                      # [1, source, state]
+    one_query = hidden.unsqueeze(0)                                    # [1, hidden]
     nothing_hidden = torch.ones(1, len(states), dtype=torch.bool)
-    probabilities = next_words(model, one_row, nothing_hidden, hidden.unsqueeze(0), [before[step]])
+    probabilities = next_words(model, one_row, nothing_hidden, one_query, [word])
     ids = text.numbers(words, model.vocabs.target)
     return probabilities[0, ids].tolist()
 
@@ -205,8 +230,9 @@ def check_patch(trace: Trace, donor: Trace, step: int, donor_step: int,
     for place in places:
         if not 0 <= place < sources:
             raise ValueError(f"place {place} is not in the source: give 0 to {sources - 1}")
-    for name, number, steps in (("step", step, len(trace.target)),
-                                ("donor_step", donor_step, len(donor.target))):
+    of_trace = ("step", step, len(trace.target))
+    of_donor = ("donor_step", donor_step, len(donor.target))
+    for name, number, steps in (of_trace, of_donor):
         if not 0 <= number < steps:
             raise ValueError(f"{name} {number} is not in the trace: give 0 to {steps - 1}")
 
@@ -228,13 +254,18 @@ def gradients(model: Seq2Seq, pairs: Sequence[Pair]) -> pd.DataFrame:
     rows = []
     for number, pair in enumerate(pairs):
         states = one_by_one(model, pair)
+        last_place = len(states) - 1
         losses = losses_by_step(model, states, pair)
         for step, loss in enumerate(losses):
             found = torch.autograd.grad(loss, states, retain_graph=True)
             for place, gradient in enumerate(found):
-                rows.append({"sentence": number, "step": step, "place": place,
-                             "read_after": len(states) - 1 - place,
-                             "gradient": gradient.norm().item()})
+                rows.append({
+                    "sentence": number,
+                    "step": step,
+                    "place": place,
+                    "read_after": last_place - place,
+                    "gradient": gradient.norm().item(),
+                })
     return pd.DataFrame(rows)
 
 
@@ -242,8 +273,9 @@ def one_by_one(model: Seq2Seq, pair: Pair) -> list[torch.Tensor]:
     """h_1..h_n, each [1, state] and made of the one before: autograd can ask for any of them."""
     encoder = model.encoder
     (parameters,) = encoder.gru.all_weights  # of its one layer: weights and biases
-    ids = torch.tensor(text.numbers(pair.source, model.vocabs.source), device=model.device)
-    vectors = encoder.embedding(ids)                                   # [source, embedding]
+    ids = text.numbers(pair.source, model.vocabs.source)
+    words = torch.tensor(ids, device=model.device)                     # [source]
+    vectors = encoder.embedding(words)                                 # [source, embedding]
     state = torch.zeros(1, encoder.gru.hidden_size, device=model.device)  # h_0
     states = []
     for vector in vectors:
@@ -259,10 +291,13 @@ def losses_by_step(model: Seq2Seq, states: Sequence[torch.Tensor], pair: Pair) -
     keys = model.decoder.context_rule.keys(side_by_side)
     memory = Memory(side_by_side, mask, states[-1], keys)
     words = [text.START, *pair.target, text.END]
-    ids = torch.tensor(text.numbers(words, model.vocabs.target), device=model.device)
-    hidden, _ = model.decoder(ids[:-1].unsqueeze(0), memory)           # [1, target, hidden]
+    ids = text.numbers(words, model.vocabs.target)
+    target = torch.tensor(ids, device=model.device)
+    before = target[:-1].unsqueeze(0)                                  # [1, target]
+    gold = target[1:]                                                  # [target]
+    hidden, _ = model.decoder(before, memory)                          # [1, target, hidden]
     logits = model.decoder.output(hidden.squeeze(0))                   # [target, vocabulary]
-    return F.cross_entropy(logits, ids[1:], reduction="none")
+    return F.cross_entropy(logits, gold, reduction="none")
 
 
 # Ask for a word.
@@ -274,7 +309,8 @@ def word_probability(model: Seq2Seq, trace: Trace, step: int, word: str) -> floa
     A word that the target vocabulary lacks gets the probability of <unk>.
     """
     hidden = trace.hidden[step + 1].to(model.device)                   # s_i [hidden]
-    probabilities = model.decoder.output(hidden).softmax(dim=0)        # [vocabulary]
+    logits = model.decoder.output(hidden)                              # [vocabulary]
+    probabilities = logits.softmax(dim=0)
     (number,) = text.numbers([word], model.vocabs.target)
     return probabilities[number].item()
 
@@ -289,20 +325,26 @@ def step_cost(model: Seq2Seq, lengths: Sequence[int], sentences: int = 16,
     kilobytes of one step for a batch of `sentences`. Time is the shortest of the repeats; memory is
     what the Traces, or the backward pass, keep.
     """
+    tasks = {"translating": translating_bytes, "training": training_bytes}
     rows = []
     for words in lengths:
         source = some_words(model.vocabs.source, words)
         target = some_words(model.vocabs.target, words)
         pairs = [Pair(source, target)] * sentences
         steps = words + 1  # one for <eos>
-        for task, run in (("translating", translating_bytes), ("training", training_bytes)):
+        for task, run in tasks.items():
             seconds = []
             for _ in range(repeats):  # the first is slow: memory is fetched for it
                 start = time.perf_counter()
                 kept_bytes = run(model, pairs)
-                seconds.append(time.perf_counter() - start)
-            rows.append({"words": words, "task": task, "milliseconds": 1e3 * min(seconds) / steps,
-                         "kilobytes": kept_bytes / 1e3 / steps})
+                end = time.perf_counter()
+                seconds.append(end - start)
+            rows.append({
+                "words": words,
+                "task": task,
+                "milliseconds": 1e3 * min(seconds) / steps,
+                "kilobytes": kept_bytes / 1e3 / steps,
+            })
     return pd.DataFrame(rows)
 
 
@@ -311,14 +353,18 @@ def some_words(vocab: Any, number: int) -> list[str]:
     ordinary = vocab.itos[len(text.SPECIALS):]
     rarest = ordinary[-50:]
     rarest.reverse()
-    return [rarest[place % len(rarest)] for place in range(number)]
+    words = []
+    for place in range(number):
+        words.append(rarest[place % len(rarest)])
+    return words
 
 
 def translating_bytes(model: Seq2Seq, pairs: Sequence[Pair]) -> int:
     """Translate, and count the bytes of the Traces."""
     total = 0
     for trace in translate_pairs(model, pairs, say_references=True):
-        for part in (trace.scores, trace.weights, trace.context, trace.states, trace.hidden):
+        parts = (trace.scores, trace.weights, trace.context, trace.states, trace.hidden)
+        for part in parts:
             total += part.nbytes
     return total
 
@@ -343,5 +389,6 @@ def training_bytes(model: Seq2Seq, pairs: Sequence[Pair]) -> int:
     loss.backward()
     model.zero_grad(set_to_none=True)
     for weights in model.parameters():
-        kept.pop(weights.untyped_storage().data_ptr(), None)
+        place = weights.untyped_storage().data_ptr()
+        kept.pop(place, None)
     return sum(kept.values())

@@ -63,7 +63,8 @@ def bench() -> pd.DataFrame:
 def read_table(path: Path, command: str = "python -m series measure") -> pd.DataFrame:
     """A table from its file; a ValueError where it is not what its checksum says."""
     content = files.checked(path, f"restore it, or make it anew with {command}")
-    return pd.read_csv(io.BytesIO(content), compression="gzip" if path.suffix == ".gz" else None)
+    packing = "gzip" if path.suffix == ".gz" else None
+    return pd.read_csv(io.BytesIO(content), compression=packing)
 
 
 def fingerprint(corpus: Corpus) -> str:
@@ -71,7 +72,8 @@ def fingerprint(corpus: Corpus) -> str:
     digest = hashlib.sha256()
     for split in (corpus.train, corpus.valid, corpus.test, corpus.long):
         for pair in split:
-            digest.update(repr((pair.source, pair.target)).encode())
+            sentences = (pair.source, pair.target)
+            digest.update(repr(sentences).encode())
         digest.update(b"end of the split")
     return digest.hexdigest()[:12]
 
@@ -87,7 +89,8 @@ def pairs_of(corpus: Corpus, split: str) -> Sequence[Pair]:
 
 def seeds(corpus: Corpus, settings: Settings) -> pd.DataFrame:
     """The rows of `models` for this corpus and these settings, whatever the seed; perhaps none."""
-    return equal_but_for(["seed"], models(), corpus, settings).sort_values("seed")
+    rows = equal_but_for(["seed"], models(), corpus, settings)
+    return rows.sort_values("seed")
 
 
 def equal_but_for(free: Sequence[str], table: pd.DataFrame, corpus: Corpus,
@@ -107,14 +110,16 @@ def counts(corpus: Corpus, settings: Settings, split: str = "test") -> np.ndarra
     """
     pairs = pairs_of(corpus, split)
     references = np.array([len(pair.target) for pair in pairs])
-    of_split = sentences()[sentences()["split"] == split]
+    table = sentences()
+    of_split = table[table["split"] == split]
     of_each_seed = []
     for model in seeds(corpus, settings)["model"]:
         rows = of_split[of_split["model"] == model].sort_values("place")
         said = rows["said"].to_numpy()
-        grams = [np.clip(said - shorter, 0, None) for shorter in range(4)]  # said - n + 1
         correct = [rows[column] for column in CORRECT]
-        of_each_seed.append(np.column_stack([said, references, *correct, *grams]))
+        grams = [np.clip(said - shorter, 0, None) for shorter in range(4)]  # said - n + 1
+        columns = [said, references, *correct, *grams]
+        of_each_seed.append(np.column_stack(columns))
     if not of_each_seed:
         raise ValueError(f"no model was measured beforehand on {corpus.name} with {settings}: "
                          "ask measured.seeds first")
@@ -131,8 +136,10 @@ def among_seeds(corpus: Corpus, protocols: Sequence[Settings],
     parts = [means]
     for settings in dict.fromkeys(protocols):
         if seeds(corpus, settings).empty:
-            alike = (own["rule"] == settings.rule) & (own["hidden_size"] == settings.hidden_size)
-            parts.append(own[alike].assign(seeds=1))
+            has_rule = own["rule"] == settings.rule
+            has_size = own["hidden_size"] == settings.hidden_size
+            rows = own[has_rule & has_size]
+            parts.append(rows.assign(seeds=1))
     filled = [part for part in parts if not part.empty]
     return pd.concat(filled, ignore_index=True), singles
 
@@ -151,12 +158,23 @@ def by_length(corpus: Corpus, protocols: Sequence[Settings], split: str = "test"
     for settings in one_of_each(corpus, protocols):
         numbers = seeds(corpus, settings)["seed"].tolist()
         for part, bucket in parts_of(corpus, split, buckets):
-            some = counts(corpus, settings, part)[:, bucket.index]
-            names = {"rule": settings.rule, "hidden_size": settings.hidden_size, "split": part,
-                     "shortest": bucket.min(), "longest": bucket.max(), "sentences": len(bucket)}
+            every = counts(corpus, settings, part)                     # [seeds, sentences, 10]
+            some = every[:, bucket.index]                              # those of this length
+            names = {
+                "rule": settings.rule,
+                "hidden_size": settings.hidden_size,
+                "split": part,
+                "shortest": bucket.min(),
+                "longest": bucket.max(),
+                "sentences": len(bucket),
+            }
             score = evaluation.bleu_over_seeds(some)
-            means.append(names | {"seeds": len(numbers), "bleu": score.value, "low": score.low,
-                                  "high": score.high})
+            means.append(names | {
+                "seeds": len(numbers),
+                "bleu": score.value,
+                "low": score.low,
+                "high": score.high,
+            })
             for number, of_seed in zip(numbers, some, strict=True):
                 bleu = evaluation.bleu_of_counts(of_seed)
                 singles.append(names | {"seed": number, "bleu": bleu})
@@ -165,7 +183,8 @@ def by_length(corpus: Corpus, protocols: Sequence[Settings], split: str = "test"
 
 def one_of_each(corpus: Corpus, protocols: Sequence[Settings]) -> list[Settings]:
     """Those of the protocols that were measured, each once: their seeds do not count."""
-    different = dict.fromkeys(settings._replace(seed=0) for settings in protocols)
+    without_seeds = [settings._replace(seed=0) for settings in protocols]
+    different = dict.fromkeys(without_seeds)
     return [settings for settings in different if len(seeds(corpus, settings))]
 
 
@@ -174,7 +193,8 @@ def parts_of(corpus: Corpus, split: str, buckets: int) -> list[tuple[str, pd.Ser
 
     Every split is cut at the lengths where test is cut, so that lines can be compared.
     """
-    lengths = pd.Series([len(pair.source) for pair in pairs_of(corpus, split)])
+    pairs = pairs_of(corpus, split)
+    lengths = pd.Series([len(pair.source) for pair in pairs])
     parts = []
     for bucket in evaluation.length_buckets(corpus.test, buckets):
         inside = lengths.between(bucket.min(), bucket.max())
@@ -196,10 +216,16 @@ def overall(corpus: Corpus, protocols: Sequence[Settings], split: str = "test") 
         some = counts(corpus, settings, split)
         score = evaluation.bleu_over_seeds(some)
         of_each_seed = [evaluation.bleu_of_counts(of_seed) for of_seed in some]
-        rows.append({"rule": settings.rule, "hidden_size": settings.hidden_size,
-                     "seeds": len(some), "bleu": score.value, "low": score.low,
-                     "high": score.high, "lowest": min(of_each_seed),
-                     "highest": max(of_each_seed)})
+        rows.append({
+            "rule": settings.rule,
+            "hidden_size": settings.hidden_size,
+            "seeds": len(some),
+            "bleu": score.value,
+            "low": score.low,
+            "high": score.high,
+            "lowest": min(of_each_seed),
+            "highest": max(of_each_seed),
+        })
     return pd.DataFrame(rows)
 
 
@@ -218,8 +244,10 @@ def paired(corpus: Corpus, settings_a: Settings, settings_b: Settings, split: st
     both = sorted(set(seeds_a) & set(seeds_b))
     if not both:
         raise ValueError(f"{settings_a} and {settings_b} were measured with different seeds")
-    counts_a = counts(corpus, settings_a, split)[[seeds_a.index(seed) for seed in both]]
-    counts_b = counts(corpus_b, settings_b, split)[[seeds_b.index(seed) for seed in both]]
+    places_a = [seeds_a.index(seed) for seed in both]
+    places_b = [seeds_b.index(seed) for seed in both]
+    counts_a = counts(corpus, settings_a, split)[places_a]             # [seeds, sentences, 10]
+    counts_b = counts(corpus_b, settings_b, split)[places_b]
     if places is not None:
         counts_a = counts_a[:, places]
         counts_b = counts_b[:, places]
@@ -237,8 +265,9 @@ def tries(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.Da
     if table is None:
         table = models()
     found = equal_but_for(["learning_rate", "weight_decay"], table, corpus, Settings(rule))
+    best_first = found.sort_values("valid_bleu", ascending=False)
     columns = ["learning_rate", "weight_decay", "valid_loss", "valid_bleu"]
-    return found.sort_values("valid_bleu", ascending=False)[columns].reset_index(drop=True)
+    return best_first[columns].reset_index(drop=True)
 
 
 def valid_bleu(corpus: Corpus, settings: Settings) -> float:
@@ -253,5 +282,6 @@ def best(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> Settin
     if found.empty:
         return Settings(rule)
     row = found.iloc[0]
-    return Settings(rule, learning_rate=float(row["learning_rate"]),
-                    weight_decay=float(row["weight_decay"]))
+    rate = float(row["learning_rate"])
+    decay = float(row["weight_decay"])
+    return Settings(rule, learning_rate=rate, weight_decay=decay)

@@ -55,11 +55,15 @@ class Task(NamedTuple):
 def plan(done: pd.DataFrame, seeds: Sequence[int] = SEEDS) -> list[Task]:
     """Everything to be measured, the most needed first. `done`: the rows of finished models."""
     first, *others = seeds
-    tasks = headlines(first) + repairs(first) + scores(first) + search(first)
+    tasks = headlines(first)
+    tasks += repairs(first)
+    tasks += scores(first)
+    tasks += search(first)
     for seed in others:
         tasks += headlines(seed)
     for seed in others:
-        tasks += scores(seed) + tuned(done, seed)
+        tasks += scores(seed)
+        tasks += tuned(done, seed)
     for seed in others:
         tasks += repairs(seed)
     return list(dict.fromkeys(tasks))
@@ -100,7 +104,8 @@ def tuned(done: pd.DataFrame, seed: int) -> list[Task]:
     """Each rule with the settings that served it best on `valid`; none before all were tried."""
     tasks = []
     for rule in TUNED:
-        if len(measured.tries(phrasebook(), rule, done)) == len(TRIES):
+        tried = measured.tries(phrasebook(), rule, done)
+        if len(tried) == len(TRIES):
             best = measured.best(phrasebook(), rule, done)
             tasks.append(Task(best._replace(seed=seed)))
     return tasks
@@ -127,10 +132,12 @@ def measure(task: Task, path: Path) -> None:
     for split in SPLITS:
         pairs = measured.pairs_of(data, split)
         table, score = translated(model, pairs)
-        row["bleu" if split == "test" else f"{split}_bleu"] = score
         if split == "test":
+            row["bleu"] = score
             row["perfect"] = table["perfect"].mean()
             table["hits"], row["alignment_error"] = hits(model, data, task.settings.rule)
+        else:
+            row[f"{split}_bleu"] = score
         if split != "valid":
             sentences.append(table.assign(split=split))
     content = {"model": row, "sentences": pd.concat(sentences).to_dict("list")}
@@ -140,14 +147,19 @@ def measure(task: Task, path: Path) -> None:
 def about(data: Corpus, settings: Settings, model: Seq2Seq, history: pd.DataFrame) -> dict:
     """What is known of a model before it translates."""
     best_epoch = history["valid_loss"].idxmin()
-    return {"corpus_name": data.name, "corpus": measured.fingerprint(data), **settings._asdict(),
-            "parameters": count_parameters(model),
-            "best_epoch": int(history["epoch"][best_epoch]),
-            "train_loss": history["train_loss"].iloc[-1],
-            "valid_loss": history["valid_loss"][best_epoch],
-            "seconds": history["seconds"].sum(),
-            "protocol": checkpoints.protocol_version(), "torch": torch.__version__,
-            "sacrebleu": metadata.version("sacrebleu")}
+    return {
+        "corpus_name": data.name,
+        "corpus": measured.fingerprint(data),
+        **settings._asdict(),
+        "parameters": count_parameters(model),
+        "best_epoch": int(history["epoch"][best_epoch]),
+        "train_loss": history["train_loss"].iloc[-1],
+        "valid_loss": history["valid_loss"][best_epoch],
+        "seconds": history["seconds"].sum(),
+        "protocol": checkpoints.protocol_version(),
+        "torch": torch.__version__,
+        "sacrebleu": metadata.version("sacrebleu"),
+    }
 
 
 def translated(model: Seq2Seq, pairs: Sequence[Pair]) -> tuple[pd.DataFrame, float]:
@@ -158,8 +170,10 @@ def translated(model: Seq2Seq, pairs: Sequence[Pair]) -> tuple[pd.DataFrame, flo
     table = pd.DataFrame(counts[:, 2:6], columns=measured.CORRECT)
     table.insert(0, "place", range(len(pairs)))
     table.insert(1, "said", counts[:, 0])
-    table["perfect"] = [int(one.words == pair.target)
-                        for one, pair in zip(said, pairs, strict=True)]
+    is_perfect = []
+    for one, pair in zip(said, pairs, strict=True):
+        is_perfect.append(int(one.words == pair.target))
+    table["perfect"] = is_perfect
     return table, evaluation.bleu_of_counts(counts)
 
 
@@ -189,7 +203,8 @@ def run(folder: Path = course.BUILD / "measure", into: Path = measured.FOLDER,
             waiting = [task for task in tasks if not path_of(task, folder).exists()]
             show(bar, tasks, waiting)
             for task in waiting:
-                if len(running) < WORKERS and task not in running.values():
+                is_running = task in running.values()
+                if not is_running and len(running) < WORKERS:
                     future = workers.submit(measure, task, path_of(task, folder))
                     running[future] = task
             if not running:
@@ -213,7 +228,8 @@ def show(bar: tqdm, tasks: Sequence[Task], waiting: Sequence[Task]) -> None:
     if not bar.n:
         bar.initial = done  # what an earlier run has done says nothing of the speed of this one
     bar.n = done
-    bar.set_postfix_str(f"{len(tasks) - len(waiting)} of {len(tasks)} models")
+    models = len(tasks) - len(waiting)
+    bar.set_postfix_str(f"{models} of {len(tasks)} models")
 
 
 @cache

@@ -106,7 +106,8 @@ def lines_that_fit(fig: Figure, sentence: str, size: float, weight: str) -> str:
     lines = [""]
     for word in sentence.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and fonts.width(longer, size, weight) > room:
+        is_too_long = fonts.width(longer, size, weight) > room
+        if is_too_long and lines[-1]:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -126,10 +127,12 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
         while groups and mean(group) < mean(groups[-1]):
             group = groups.pop() + group
         groups.append(group)
-    highest = max(low, high - (len(wanted) - 1) * gap)
+    needed = (len(wanted) - 1) * gap
+    highest = max(low, high - needed)
     places: list[float] = []
     for group in groups:
-        start = min(max(mean(group), low), highest)
+        start = max(mean(group), low)
+        start = min(start, highest)
         for _ in group:
             places.append(start + len(places) * gap)
     return places
@@ -140,13 +143,15 @@ def label_ends(ax: Axes, ends: Sequence[End], height: float) -> None:
     low, high = ax.get_ylim()
     ends = sorted(ends, key=lambda end: end.y)
     gap = (high - low) * LINE / height
-    places = spread([end.y for end in ends], gap, low, high)
+    wanted = [end.y for end in ends]
+    places = spread(wanted, gap, low, high)
     for end, place in zip(ends, places, strict=True):
         weight = "bold" if end.loud else "normal"
         to_end = {"arrowstyle": "-", "color": end.colour, "linewidth": 1, "shrinkA": 0,
                   "shrinkB": 6, "relpos": (0, 0.5)}
+        beside = ax.get_yaxis_transform()  # x in widths of the axes, y in data
         ax.annotate(end.name, (end.x, end.y), (1.05, place), xycoords="data",
-                    textcoords=ax.get_yaxis_transform(), va="center", color=end.colour,
+                    textcoords=beside, va="center", color=end.colour,
                     fontweight=weight, arrowprops=to_end, annotation_clip=False)
 
 
@@ -156,8 +161,9 @@ def limits(lowest: float, highest: float) -> tuple[float, float]:
     What lies below 0 stays within.
     """
     if lowest == highest or lowest < highest / 2:
+        bottom = min(0.0, lowest)
         top = 1.05 * highest or 1.0
-        return min(0.0, lowest), top
+        return bottom, top
     room = 0.1 * (highest - lowest)
     return lowest - room, highest + room
 
@@ -175,12 +181,17 @@ def training_curve(histories: pd.DataFrame | Tables) -> Picture:
         histories = {"": histories}
     fig = Figure(figsize=(WIDTH, 5.4), layout="constrained")
     ax = fig.subplots()
-    lowest = {name: table["valid_loss"].min() for name, table in histories.items()}
+    lowest = {}
+    for name, table in histories.items():
+        lowest[name] = table["valid_loss"].min()
     best = min(lowest, key=lowest.__getitem__)
     ends = []
     for number, (name, table) in enumerate(histories.items()):
-        ends += draw_training(ax, name, table, look_of(name, number), loud=name == best)
-    ax.set_ylim(*limits(*ax.dataLim.intervaly))
+        look = look_of(name, number)
+        is_best = name == best
+        ends += draw_training(ax, name, table, look, is_best)
+    bottom, top = limits(*ax.dataLim.intervaly)
+    ax.set_ylim(bottom, top)
     last_epoch = max(table["epoch"].max() for table in histories.values())
     ax.set_xlim(0.75, last_epoch + 0.1)
     ax.set_xlabel("epoch")
@@ -207,34 +218,41 @@ def draw_training(ax: Axes, name: str, table: pd.DataFrame, look: Look, loud: bo
     last_train = train.iloc[-1]
     last_valid = valid.iloc[-1]
     if name:
-        return [End(last_epoch, last_valid, name_of(name), look.colour, loud)]
-    return [End(last_epoch, last_train, "training", look.colour, False),
-            End(last_epoch, last_valid, "validation", look.colour, True)]
+        end = End(last_epoch, last_valid, name_of(name), look.colour, loud)
+        return [end]
+    end_of_train = End(last_epoch, last_train, "training", look.colour, loud=False)
+    end_of_valid = End(last_epoch, last_valid, "validation", look.colour, loud=True)
+    return [end_of_train, end_of_valid]
 
 
 def training_finding(histories: Tables, lowest: Mapping[str, float]) -> str:
     """What the curves show: how low the loss on the validation sentences came."""
     best = min(lowest, key=lowest.__getitem__)
+    least = lowest[best]
     if len(histories) > 1:
         worst = max(lowest, key=lowest.__getitem__)
-        return (f"{name_of(best)} comes lowest on validation sentences, to {lowest[best]:.2f}; "
+        return (f"{name_of(best)} comes lowest on validation sentences, to {least:.2f}; "
                 f"{name_of(worst)} comes to {lowest[worst]:.2f}")
     table = histories[best]
-    first = table["valid_loss"].iloc[0]
-    epoch = table["epoch"][table["valid_loss"].idxmin()]
-    if lowest[best] == first:
+    losses = table["valid_loss"]
+    first = losses.iloc[0]
+    epoch = table["epoch"][losses.idxmin()]
+    if least == first:
         return f"Validation loss is lowest in epoch {epoch}: {first:.2f}"
-    return f"Validation loss falls from {first:.2f} to {lowest[best]:.2f} in epoch {epoch}"
+    return f"Validation loss falls from {first:.2f} to {least:.2f} in epoch {epoch}"
 
 
 def training_in_words(histories: Tables) -> str:
     """The chart in words."""
     told = []
     for name, table in histories.items():
-        first = table["valid_loss"].iloc[0]
-        best = table.loc[table["valid_loss"].idxmin()]
-        told.append(f"{name_of(name) or 'the model'}: validation loss from {first:.2f} to "
-                    f"{best['valid_loss']:.2f}, its lowest, in epoch {best['epoch']:.0f}")
+        losses = table["valid_loss"]
+        first = losses.iloc[0]
+        lowest = losses.min()
+        epoch = table["epoch"][losses.idxmin()]
+        title = name_of(name) or "the model"
+        told.append(f"{title}: validation loss from {first:.2f} to {lowest:.2f}, its lowest, "
+                    f"in epoch {epoch:.0f}")
     return f"Training curve. {'; '.join(told)}."
 
 
@@ -255,7 +273,7 @@ def bleu_by_length(table: pd.DataFrame, main: str | None = None,
     Raises ValueError where a line has two rows for a bucket, or no line the rule `main`.
     """
     buckets = buckets_of(table)
-    names = [bucket_name(*bucket) for bucket in buckets]
+    names = [bucket_name(shortest, longest) for shortest, longest in buckets]
     curves = curves_of(table, buckets)
     border = first_long(table, buckets)
     place = border - 1 if border else len(buckets) - 1  # the findings are read off here
@@ -275,9 +293,10 @@ def bleu_by_length(table: pd.DataFrame, main: str | None = None,
     ax.set_xlabel("words in the source sentence")
     ax.set_ylabel("BLEU (higher is better)")
     if border:
-        ax.axvline(border - 0.5, color=QUIET, linestyle=(0, (4, 4)), linewidth=1.5, zorder=1)
-        ax.text(border - 0.45, 1.01, "longer than any in training", color=QUIET,
-                transform=ax.get_xaxis_transform())
+        dashes = (0, (4, 4))
+        ax.axvline(border - 0.5, color=QUIET, linestyle=dashes, linewidth=1.5, zorder=1)
+        above = ax.get_xaxis_transform()  # x in data, y in heights of the axes
+        ax.text(border - 0.45, 1.01, "longer than any in training", color=QUIET, transform=above)
     ends = [end_of(curve, curve is loud) for curve in curves]
     label_ends(ax, ends, height=3.8)
     write_finding(fig, bleu_finding(curves, loud, place, names))
@@ -291,7 +310,9 @@ def bleu_note(table: pd.DataFrame, seeds: pd.DataFrame | None, own: pd.DataFrame
     note = "band: 95% interval over sentences"
     if most > 1:
         fewest = table["seeds"].min()
-        number = f"{most}" if fewest == most else f"{fewest} to {most}"
+        number = f"{most}"
+        if fewest < most:
+            number = f"{fewest} to {most}"
         note = f"line: mean of {number} seeds; band: 95% interval over seeds and sentences"
     if seeds is not None and not seeds.empty:
         note += "; thin lines: single seeds"
@@ -308,7 +329,9 @@ def buckets_of(table: pd.DataFrame) -> list[tuple[int, int]]:
 
 def bucket_name(shortest: int, longest: int) -> str:
     """2–5, or 7 where a bucket holds only one length."""
-    return f"{shortest}–{longest}" if longest > shortest else f"{shortest}"
+    if longest > shortest:
+        return f"{shortest}–{longest}"
+    return f"{shortest}"
 
 
 def first_long(table: pd.DataFrame, buckets: Buckets) -> int:
@@ -318,7 +341,8 @@ def first_long(table: pd.DataFrame, buckets: Buckets) -> int:
     longer = table.loc[table["split"] == "long", "shortest"]
     if longer.empty:
         return 0
-    return sum(longest < longer.min() for _, longest in buckets)
+    shortest_of_longer = longer.min()
+    return sum(longest < shortest_of_longer for _, longest in buckets)
 
 
 def line_of(table: pd.DataFrame) -> list[str]:
@@ -329,20 +353,23 @@ def line_of(table: pd.DataFrame) -> list[str]:
 def with_places(table: pd.DataFrame, buckets: Buckets) -> pd.DataFrame:
     """The table with the place of each row's bucket."""
     places = {bucket: place for place, bucket in enumerate(buckets)}
-    pairs = zip(table["shortest"], table["longest"], strict=True)
-    return table.assign(place=[places[pair] for pair in pairs])
+    bucket_of_each = zip(table["shortest"], table["longest"], strict=True)
+    place_of_each = [places[bucket] for bucket in bucket_of_each]
+    return table.assign(place=place_of_each)
 
 
 def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
     """A curve for each rule and size (and name), in the order of the table."""
     table = with_places(table, buckets)
-    if table.duplicated([*line_of(table), "place"]).any():
+    of_one_point = [*line_of(table), "place"]
+    if table.duplicated(of_one_point).any():
         raise ValueError("a line has several rows for one bucket: give the mean of its seeds "
                          "(as measured.by_length does), and the single ones as `seeds`")
     sizes = sorted(table["hidden_size"].unique())
     curves: list[Curve] = []
     for _, rows in table.groupby(line_of(table), sort=False):
-        rule, size = rows[["rule", "hidden_size"]].iloc[0]
+        rule = rows["rule"].iloc[0]
+        size = rows["hidden_size"].iloc[0]
         name = rows["name"].iloc[0] if "name" in rows else rule
         look = unused_look(name, curves)
         title = name_of(name)
@@ -350,7 +377,8 @@ def curves_of(table: pd.DataFrame, buckets: Buckets) -> list[Curve]:
         share = 1.0  # of its colour in its markers
         if len(sizes) > 1:
             name += f", {size}"
-            share = (sizes.index(size) + 1) / len(sizes)
+            rank = sizes.index(size) + 1
+            share = rank / len(sizes)
         face = toward_white(look.colour, share)
         points = rows.set_index("place")[["bleu", "low", "high"]]
         curves.append(Curve(rule, size, title, name, look, face, points))
@@ -362,19 +390,25 @@ def unused_look(name: str, curves: Sequence[Curve]) -> Look:
     if name in RULE_LOOKS:
         return RULE_LOOKS[name]
     used = [curve.look for curve in curves]
-    free = [look for look in LOOKS if look not in used]
-    return free[0] if free else look_of(name, len(curves))
+    for look in LOOKS:
+        if look not in used:
+            return look
+    return look_of(name, len(curves))
 
 
 def draw_curve(ax: Axes, curve: Curve, loud: bool) -> None:
     """A line in its band."""
     colour, marker, dash = curve.look
     points = curve.points
-    ax.fill_between(points.index, points["low"], points["high"], color=colour, linewidth=0,
-                    alpha=0.25 if loud else 0.12)
-    ax.plot(points.index, points["bleu"], color=colour, marker=marker, markerfacecolor=curve.face,
-            linestyle=dash, linewidth=4 if loud else 2, markersize=10 if loud else 7,
-            zorder=4 if loud else 3, gid=curve.name)
+    places = points.index
+    opacity = 0.25 if loud else 0.12
+    width = 4 if loud else 2
+    size = 10 if loud else 7
+    layer = 4 if loud else 3
+    ax.fill_between(places, points["low"], points["high"], color=colour, linewidth=0,
+                    alpha=opacity)
+    ax.plot(places, points["bleu"], color=colour, linestyle=dash, linewidth=width, marker=marker,
+            markersize=size, markerfacecolor=curve.face, zorder=layer, gid=curve.name)
 
 
 def rows_of(table: pd.DataFrame, curve: Curve, buckets: Buckets) -> pd.DataFrame:
@@ -391,9 +425,10 @@ def draw_seeds(ax: Axes, curve: Curve, seeds: pd.DataFrame | None, buckets: Buck
     """A thin line for each seed of a curve."""
     if seeds is None or seeds.empty:
         return
-    for _, rows in rows_of(seeds, curve, buckets).groupby("seed"):
-        ax.plot(rows["place"], rows["bleu"], color=curve.look.colour, linewidth=0.8, alpha=0.7,
-                gid="seed")
+    colour = curve.look.colour
+    of_curve = rows_of(seeds, curve, buckets)
+    for _, rows in of_curve.groupby("seed"):
+        ax.plot(rows["place"], rows["bleu"], color=colour, linewidth=0.8, alpha=0.7, gid="seed")
 
 
 def draw_own(ax: Axes, curve: Curve, own: pd.DataFrame | None, buckets: Buckets) -> None:
@@ -407,8 +442,9 @@ def draw_own(ax: Axes, curve: Curve, own: pd.DataFrame | None, buckets: Buckets)
 
 def end_of(curve: Curve, loud: bool) -> End:
     """Where the line of a curve ends."""
-    last = curve.points.iloc[-1]
-    return End(last.name, last["bleu"], curve.name, curve.look.colour, loud)
+    bleu = curve.points["bleu"]
+    place = bleu.index[-1]
+    return End(place, bleu.iloc[-1], curve.name, curve.look.colour, loud)
 
 
 def bleu_at(curve: Curve, place: int) -> float:
@@ -448,11 +484,13 @@ def rival_of(loud: Curve, curves: Sequence[Curve], place: int) -> Curve | None:
 def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequence[str]) -> str:
     """What the chart shows: how much of their BLEU two models keep in longer sentences."""
     rival = rival_of(loud, curves, place)
-    finding = f"At {names[place]} words {name_in_title(loud, curves)} {change(loud, place)}"
+    name = name_in_title(loud, curves)
+    finding = f"At {names[place]} words {name} {change(loud, place)}"
     if rival is None:
         return finding
     name = name_in_title(rival, curves)
-    if rival.size == loud.size and name != rival.title:
+    has_size_in_name = name != rival.title
+    if has_size_in_name and rival.size == loud.size:
         name = f"{rival.title} of equal size"
     return f"{finding}; {name} {change(rival, place)}"
 
@@ -483,16 +521,20 @@ def bleu_in_words(curves: Sequence[Curve], names: Sequence[str]) -> str:
     last = len(names) - 1
     told = []
     for curve in curves:
-        told.append(f"{curve.name} from {curve.points['bleu'].iloc[0]:.1f} to "
-                    f"{bleu_at(curve, last):.1f}")
+        start = curve.points["bleu"].iloc[0]
+        end = bleu_at(curve, last)
+        told.append(f"{curve.name} from {start:.1f} to {end:.1f}")
     ordered = sorted(curves, key=lambda curve: bleu_at(curve, last))
-    worst, best = ordered[0], ordered[-1]
-    end = f"In the longest bucket it is {best.name} with {bleu_at(best, last):.1f}"
+    worst = ordered[0]
+    best = ordered[-1]
+    lowest = bleu_at(worst, last)
+    highest = bleu_at(best, last)
+    ranking = f"In the longest bucket it is {best.name} with {highest:.1f}"
     if best is not worst:
-        end = (f"In the longest bucket the best is {best.name} with {bleu_at(best, last):.1f}, "
-               f"the worst {worst.name} with {bleu_at(worst, last):.1f}")
+        ranking = (f"In the longest bucket the best is {best.name} with {highest:.1f}, "
+                   f"the worst {worst.name} with {lowest:.1f}")
     return (f"BLEU by length of the source sentence, {names[0]} to {names[-1]} words: "
-            f"{'; '.join(told)}. {end}.")
+            f"{'; '.join(told)}. {ranking}.")
 
 
 # Lengths.
@@ -503,16 +545,19 @@ def length_histogram(lengths: Mapping[str, Sequence[int]]) -> Picture:
 
     `lengths`: name of the split → the length of each of its sentences, in words.
     """
-    fig = Figure(figsize=(WIDTH, 1.4 + 1.4 * len(lengths)), layout="constrained")
+    height = 1.4 + 1.4 * len(lengths)
+    fig = Figure(figsize=(WIDTH, height), layout="constrained")
     rows = fig.subplots(len(lengths), sharex=True, squeeze=False)[:, 0]
-    longest = max((length for counted in lengths.values() for length in counted), default=0)
+    longest = max(max(counted, default=0) for counted in lengths.values())
     said = []
     for ax, (name, counted) in zip(rows, lengths.items(), strict=True):
         words, sentences = np.unique(counted, return_counts=True)
         ax.bar(words, sentences, width=0.85, color=DARK)
-        said.append(split_in_words(name, counted))
-        ax.set_title(said[-1], loc="left", fontsize=SMALL)
-        ax.set_ylim(0, 1.05 * max(sentences, default=1))
+        title = split_in_words(name, counted)
+        said.append(title)
+        ax.set_title(title, loc="left", fontsize=SMALL)
+        most = max(sentences, default=1)
+        ax.set_ylim(0, 1.05 * most)
         ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     rows[-1].set_xlim(0, max(10, longest + 1))
     rows[-1].set_xlabel("words in the source sentence")
@@ -525,8 +570,10 @@ def split_in_words(name: str, lengths: Sequence[int]) -> str:
     """A split in words."""
     told = f"{name}: {len(lengths):,} sentences"
     if len(lengths):
+        shortest = min(lengths)
+        longest = max(lengths)
         middle = np.median(lengths)
-        told += f", {min(lengths)} to {max(lengths)} words, median {middle:.0f}"
+        told += f", {shortest} to {longest} words, median {middle:.0f}"
     return told
 
 
@@ -544,7 +591,8 @@ def length_finding(lengths: Mapping[str, Sequence[int]]) -> str:
         if len(some) and min(some) > longest:
             beyond.append(name)
     if beyond:
-        finding += f"; those of {' and '.join(beyond)} are all longer"
+        splits = " and ".join(beyond)
+        finding += f"; those of {splits} are all longer"
     return finding
 
 
@@ -585,7 +633,8 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
     write_finding(fig, title or dots_finding(table))
     if table["low"].notna().any():
         write_note(fig, "line through a dot: 95% interval")
-    return Picture(fig, f"Dots: {label}. {'; '.join(dots_in_words(table, rows))}.")
+    told = "; ".join(dots_in_words(table, rows))
+    return Picture(fig, f"Dots: {label}. {told}.")
 
 
 def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
@@ -601,17 +650,19 @@ def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
         colour, marker, _ = LOOKS[number % len(LOOKS)]
         right = item.value
         if not np.isnan(item.low):
-            ax.plot([item.low, item.high], [place, place], color=colour, linewidth=2.5,
-                    solid_capstyle="butt", gid="interval")
+            ends = [item.low, item.high]
+            ax.plot(ends, [place, place], color=colour, linewidth=2.5, solid_capstyle="butt",
+                    gid="interval")
             right = max(right, item.high)
         ax.plot(item.value, place, marker, color=colour, markersize=10, gid="dot", clip_on=False)
         written = number_text(item.value)
-        is_named = item.series in named and len(series) > 1
-        if is_named:
+        weight = "normal"
+        if item.series in named and len(series) > 1:
             written += f"  {item.series}"
+            weight = "bold"
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
         ax.annotate(written, (right, place), (10, 0), textcoords="offset points", va="center",
-                    color=colour, fontweight="bold" if is_named else "normal", zorder=5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+                    color=colour, fontweight=weight, zorder=5, bbox=white)
 
 
 def number_text(value: float) -> str:
@@ -625,15 +676,17 @@ def number_text(value: float) -> str:
 def dots_finding(table: pd.DataFrame) -> str:
     """What the dots show: the row whose values differ most; of a single series its two ends."""
     if table["series"].nunique() == 1:
-        highest = table.loc[table["value"].idxmax()]
-        lowest = table.loc[table["value"].idxmin()]
+        values = table["value"]
+        highest = table.loc[values.idxmax()]
+        lowest = table.loc[values.idxmin()]
         if len(table) == 1:
             return f"{highest['row']}: {highest['value']:.2f}"
         return (f"Highest: {highest['row']}, {highest['value']:.2f}; "
                 f"lowest: {lowest['row']}, {lowest['value']:.2f}")
     by_row = table.groupby("row", sort=False)["value"]
     spreads = by_row.max() - by_row.min()
-    group = table[table["row"] == spreads.idxmax()]
+    widest = spreads.idxmax()
+    group = table[table["row"] == widest]
     written = group["value"].round(2)  # what looks the same counts as the same: the first is named
     highest = group.loc[written.idxmax()]
     lowest = group.loc[written.idxmin()]
@@ -646,8 +699,9 @@ def dots_in_words(table: pd.DataFrame, rows: Sequence[str]) -> list[str]:
     told = []
     for row in rows:
         group = table[table["row"] == row]
-        values = [f"{name} {number_text(value)}"
-                  for name, value in zip(group["series"], group["value"], strict=True)]
+        values = []
+        for name, value in zip(group["series"], group["value"], strict=True):
+            values.append(f"{name} {number_text(value)}")
         told.append(f"{row}: {', '.join(values)}")
     return told
 
@@ -664,8 +718,8 @@ def step_cost(tables: Tables) -> Picture:
     `tables`: rule → table of `experiments.step_cost`, with the columns words, task, milliseconds
     and kilobytes. The straight lines are fitted to the points.
     """
-    everything = pd.concat([table.assign(rule=rule) for rule, table in tables.items()],
-                           ignore_index=True)
+    with_rules = [table.assign(rule=rule) for rule, table in tables.items()]
+    everything = pd.concat(with_rules, ignore_index=True)
     tasks = list(everything["task"].unique())
     measures = ("milliseconds", "kilobytes")
     fig = Figure(figsize=(12, 2 * PANEL + 2.2), layout="constrained")
@@ -699,17 +753,17 @@ def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[s
         words = of_rule["words"]
         costs = of_rule[measure]
         slope, start = fitted(words, costs)
-        is_last = number == len(rules) - 1
-        line = look.colour if is_last else toward_white(look.colour, 0.45)
-        face = look.colour if is_last else "white"
-        wider = 5 * (len(rules) - 1 - number)
+        drawn_later = len(rules) - 1 - number
+        wider = 5 * drawn_later
+        line = toward_white(look.colour, 0.45) if drawn_later else look.colour
+        face = "white" if drawn_later else look.colour
         ax.plot(words, start + slope * words, color=line, linewidth=2 + wider,
                 solid_capstyle="butt", gid="fit")
         ax.plot(words, costs, look.marker, color=look.colour, markersize=8 + wider,
                 markerfacecolor=face, gid=rule)
-        last = of_rule.iloc[-1]
         name = rule.replace("_", " ")
-        ends.append(End(last["words"], last[measure], name, look.colour, loud=False))
+        end = End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False)
+        ends.append(end)
         said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")
     ax.set_xticks(points["words"].unique())
     ax.set_ylim(0, 1.12 * points[measure].max())
@@ -732,13 +786,16 @@ def cost_finding(points: pd.DataFrame, task: str) -> str:
     """
     words = points["words"].max()
     longest = points[points["words"] == words]
-    dear = longest.loc[longest["kilobytes"].idxmax()]
-    cheap = longest.loc[longest["kilobytes"].idxmin()]
+    memory = longest["kilobytes"]
+    dear = longest.loc[memory.idxmax()]
+    cheap = longest.loc[memory.idxmin()]
     if dear["rule"] == cheap["rule"]:
         return f"At {words} words a step of {task} takes {dear['milliseconds']:.2f} ms"
-    memory = dear["kilobytes"] / cheap["kilobytes"]
-    return (f"At {words} words a step of {task} with {name_of(dear['rule'])} keeps "
-            f"{memory:.1f} times the memory that {name_of(cheap['rule'])} keeps")
+    times = dear["kilobytes"] / cheap["kilobytes"]
+    dear_name = name_of(dear["rule"])
+    cheap_name = name_of(cheap["rule"])
+    return (f"At {words} words a step of {task} with {dear_name} keeps "
+            f"{times:.1f} times the memory that {cheap_name} keeps")
 
 
 # Speed.
@@ -757,7 +814,8 @@ def speed_ladder(table: pd.DataFrame) -> Picture:
                          "give the table that `make bench` writes")
     corpora = list(speeds["corpus"].unique())
     versions = speeds["version"].nunique()
-    height = (versions * 2 * LINE + 0.8) * len(corpora) + 1.2
+    panel = versions * 2 * LINE + 0.8
+    height = panel * len(corpora) + 1.2
     fig = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = fig.subplots(len(corpora), squeeze=False)[:, 0]
     said = []
@@ -769,24 +827,25 @@ def speed_ladder(table: pd.DataFrame) -> Picture:
         said += rungs_in_words(name, rungs)
         findings.append(f"{factor_of(rungs):.1f} on {name}")
     panels[-1].set_xlabel("target words a second (higher is better)")
-    write_finding(fig, "from the slowest way of training to the fastest, the factor is "
-                       + ", ".join(findings))
+    factors = ", ".join(findings)
+    write_finding(fig, f"from the slowest way of training to the fastest, the factor is {factors}")
     return Picture(fig, f"Target words a second in training. {'; '.join(said)}.")
 
 
 def draw_rungs(ax: Axes, rungs: pd.DataFrame) -> None:
     """The bars of one corpus, from above the slowest first."""
     places = np.arange(len(rungs))
-    ax.barh(places, rungs["value"], height=0.6, color=toward_white(DARK, 0.45))
+    speeds = rungs["value"]
+    ax.barh(places, speeds, height=0.6, color=toward_white(DARK, 0.45))
     ax.set_yticks(places, rungs["version"])
     ax.invert_yaxis()
-    ax.set_xlim(0, 1.4 * rungs["value"].max())
+    ax.set_xlim(0, 1.4 * speeds.max())
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.tick_params(axis="y", length=0)
     for place, written in zip(places, rung_labels(rungs), strict=True):
-        ax.annotate(written, (rungs["value"].iloc[place], place), (8, 0),
-                    textcoords="offset points", va="center", color=DARK)
+        end = (speeds.iloc[place], place)
+        ax.annotate(written, end, (8, 0), textcoords="offset points", va="center", color=DARK)
 
 
 def rung_labels(rungs: pd.DataFrame) -> list[str]:
@@ -796,17 +855,21 @@ def rung_labels(rungs: pd.DataFrame) -> list[str]:
     for value in rungs["value"]:
         label = f"{value:,.0f}"
         if before is not None:
-            label += f"  (× {value / before:.2f})"
+            factor = value / before
+            label += f"  (× {factor:.2f})"
         labels.append(label)
         before = value
     return labels
 
 
 def rungs_in_words(name: str, rungs: pd.DataFrame) -> list[str]:
-    return [f"{name}, {version}: {label}"
-            for version, label in zip(rungs["version"], rung_labels(rungs), strict=True)]
+    told = []
+    for version, label in zip(rungs["version"], rung_labels(rungs), strict=True):
+        told.append(f"{name}, {version}: {label}")
+    return told
 
 
 def factor_of(rungs: pd.DataFrame) -> float:
     """The fastest over the slowest."""
-    return rungs["value"].iloc[-1] / rungs["value"].iloc[0]
+    speeds = rungs["value"]
+    return speeds.iloc[-1] / speeds.iloc[0]

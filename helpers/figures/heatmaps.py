@@ -21,6 +21,7 @@ from helpers.figures.style import HUES, INK, LARGE, PALE, QUIET, SMALL, TITLE, P
 from helpers.translation import Trace
 
 Links = Collection[tuple[int, int]]  # (source word, target word), both counted from 0
+Ends = tuple[float, float]           # the right and the lower end of what was drawn so far
 
 # Inches.
 PAGE = 14.0         # the widest picture: letters of a wider one are too small where it is shown,
@@ -119,10 +120,12 @@ def compare_rules(traces: Sequence[Trace], alignment: Links | None = None,
         right = write_title(page, EDGE, y, title, TITLE)
         y -= 0.6
     end, y = draw_tables(page, y, traces, titles, alignment, unknown)
+    right = max(right, end)
     keys = keys_of(traces, alignment, unknown)
-    right, y = draw_keys(page, max(right, end), y - 0.2, keys)
+    right, y = draw_keys(page, right, y - 0.2, keys)
     cut(fig, page, right + EDGE, y - EDGE)
-    return Picture(fig, in_words(traces, titles, alignment, unknown))
+    alt = in_words(traces, titles, alignment, unknown)
+    return Picture(fig, alt)
 
 
 @style.styled
@@ -134,15 +137,18 @@ def padded_batch(words: Sequence[Sequence[str]], mask: Any) -> Picture:
     """
     mask = np.asarray(mask, dtype=bool)
     sentences, length = mask.shape
-    cell_width = max(0.6, *[widest(row, SMALL) + 0.25 for row in words])
+    widths = [widest(row, SMALL) + 0.25 for row in words]
+    cell_width = max(0.6, *widths)
 
     fig = Figure()
     page = new_page(fig)
     left = EDGE + fonts.width("10", SMALL) + 0.15
     right = left + length * cell_width
     y = -EDGE
-    for title, shown in (("words", words), ("mask: 1 where a word stands", mask.astype(int))):
-        right = max(right, write_title(page, EDGE, y, title, LARGE))
+    tables = {"words": words, "mask: 1 where a word stands": mask.astype(int)}
+    for title, shown in tables.items():
+        end_of_title = write_title(page, EDGE, y, title, LARGE)
+        right = max(right, end_of_title)
         grid = Grid(left, y - 0.5, cell_width, 0.45)
         draw_batch(page, grid, shown, mask)
         y = grid.y(sentences) - 0.35
@@ -158,10 +164,12 @@ def padded_batch(words: Sequence[Sequence[str]], mask: Any) -> Picture:
 
 def check(trace: Trace) -> None:
     """Raises ValueError where a weight is no number."""
-    bad = np.isnan(np.asarray(trace.weights)).any(axis=1)
-    if bad.any():
-        row = int(bad.argmax())
-        raise ValueError(f"step {row + 1}, which produces {trace.target[row]!r}, has a weight that "
+    is_missing = np.isnan(np.asarray(trace.weights))  # [m, n]
+    is_bad = is_missing.any(axis=1)                   # [m]
+    if is_bad.any():
+        row = int(is_bad.argmax())
+        word = trace.target[row]
+        raise ValueError(f"step {row + 1}, which produces {word!r}, has a weight that "
                          "is no number (NaN)")
 
 
@@ -172,11 +180,15 @@ def arranged(traces: Sequence[Trace]) -> tuple[int, list[Layout]]:
         beside = 2
     if beside > 1:
         for page in (PAGE, WIDE_PAGE):
-            room = (page - 2 * EDGE + BETWEEN) / beside - BETWEEN
+            width = page - 2 * EDGE
+            room = (width + BETWEEN) / beside - BETWEEN
             layouts = [layout_of(trace, room, SHORT_RAIL) for trace in traces]
-            if all(layout.width < room + 0.01 for layout in layouts):
+            widest_table = max(layout.width for layout in layouts)
+            if widest_table < room + 0.01:
                 return beside, layouts
-    return 1, [layout_of(trace, PAGE - 2 * EDGE, RAIL) for trace in traces]
+    room = PAGE - 2 * EDGE
+    layouts = [layout_of(trace, room, RAIL) for trace in traces]
+    return 1, layouts
 
 
 def layout_of(trace: Trace, room: float, rail: float) -> Layout:
@@ -199,14 +211,15 @@ def layout_of(trace: Trace, room: float, rail: float) -> Layout:
 
     longest = widest(trace.source, letters, "bold")
     cell_width = max(USUAL_CELL, longest + 0.25)
-    if columns * cell_width <= min(free, UPRIGHT):
-        width = labels + columns * cell_width + right
+    cells = columns * cell_width
+    if cells <= min(free, UPRIGHT):
+        width = labels + cells + right
         return Layout(letters, labels, LINE, cell_width, height, False, rail, width)
 
     end_of_last = SLANTED * fonts.width(trace.source[-1], letters, "bold") + 0.1
     free = room - labels - max(right, end_of_last)
-    most = 0.62 if columns <= 14 else 0.4
-    cell_width = min(most, max(LEAST_CELL, free / columns))
+    cell_width = max(LEAST_CELL, free / columns)
+    cell_width = min(cell_width, 0.62 if columns <= 14 else 0.4)
     headers = SLANTED * longest + 0.3
     right = max(right, beyond_last_column(trace.source, letters, cell_width))
     width = labels + columns * cell_width + right
@@ -218,8 +231,10 @@ def beyond_last_column(words: Sequence[str], letters: int, cell_width: float) ->
     farthest = 0.0
     for column, word in enumerate(words):
         length = fonts.width(word + UNKNOWN_MARK, letters, "bold")
+        reach = SLANTED * length + 0.1
         columns_left = len(words) - column - 0.5
-        farthest = max(farthest, SLANTED * length + 0.1 - columns_left * cell_width)
+        beyond = reach - columns_left * cell_width
+        farthest = max(farthest, beyond)
     return farthest
 
 
@@ -246,36 +261,41 @@ def cell_colours(weights: np.ndarray, words: Sequence[str]) -> np.ndarray:
         colours = style.WEIGHTS(weights)[..., :3]
     else:
         hues = np.array([to_rgb(hue) for hue in style.hues(words)])  # [n, 3]
-        colours = 1 - weights[..., None] * (1 - hues)
-    spread = np.ptp(weights, axis=1)
+        from_white = 1 - hues
+        colours = 1 - weights[..., None] * from_white                # [m, n, 3]
+    spread = np.ptp(weights, axis=1)                                 # [m]
     chooses_nothing = (spread < 1e-6) & (len(words) > 1)             # [m]
-    colours[chooses_nothing] = GREYS(weights[chooses_nothing])[..., :3]
+    greys = GREYS(weights[chooses_nothing])
+    colours[chooses_nothing] = greys[..., :3]  # without the opacity
     return colours
 
 
 def readable_on(colour: np.ndarray) -> str:
     """White letters on dark, dark ones on light: whichever have more contrast there."""
     luminance = colour ** 2.2 @ [0.2126, 0.7152, 0.0722]
-    return "white" if luminance < 0.2 else INK
+    is_dark = luminance < 0.2
+    return "white" if is_dark else INK
 
 
 def is_one_pattern(weights: np.ndarray) -> bool:
     """Are all rows of the table the same, as those of a rule that does not look at the words?"""
-    changes = np.ptp(weights, axis=0).max()
-    return len(weights) > 1 and bool(changes < 1e-6)
+    changes = np.ptp(weights, axis=0)  # [n]
+    is_constant = bool(changes.max() < 1e-6)
+    return len(weights) > 1 and is_constant
 
 
 # Drawing tables.
 
 def draw_tables(page: Axes, y: float, traces: Sequence[Trace], titles: Sequence[str],
-                alignment: Links, unknown: Collection[str]) -> tuple[float, float]:
+                alignment: Links, unknown: Collection[str]) -> Ends:
     """All tables with their titles, under `y`; returns the right and the lower end of them."""
     beside, layouts = arranged(traces)
     x = EDGE
     right = EDGE
     bottom = y
     for number, (trace, title) in enumerate(zip(traces, titles, strict=True)):
-        if number > 0 and number % beside == 0:  # a new row of tables
+        is_new_row = number > 0 and number % beside == 0
+        if is_new_row:
             x = EDGE
             y = bottom - BETWEEN
         layout = layouts[number]
@@ -283,9 +303,11 @@ def draw_tables(page: Axes, y: float, traces: Sequence[Trace], titles: Sequence[
         top = y - 0.5 - layout.headers
         grid = Grid(x + layout.labels, top, layout.cell_width, layout.cell_height)
         draw_table(page, grid, trace, layout, alignment, unknown)
-        end = max(end_of_title, x + layout.width)
+        end_of_table = x + layout.width
+        end = max(end_of_title, end_of_table)
         right = max(right, end)
-        bottom = min(bottom, grid.y(len(trace.target)))
+        end_of_rows = grid.y(len(trace.target))
+        bottom = min(bottom, end_of_rows)
         x = end + BETWEEN
     return right, bottom
 
@@ -296,15 +318,17 @@ def draw_table(page: Axes, grid: Grid, trace: Trace, layout: Layout, alignment: 
     draw_weights(page, trace, grid, None, layout.letters, layout.slanted, unknown)
     for source, target in sorted(set(alignment)):
         if source < len(trace.source) and target < len(trace.target):
-            draw_outline(page, grid.x(source), grid.y(target + 1), grid.cell_width,
-                         grid.cell_height)
+            left = grid.x(source)
+            bottom = grid.y(target + 1)
+            draw_outline(page, left, bottom, grid.cell_width, grid.cell_height)
     if layout.rail:
         hues = style.hues(trace.source)
-        x = grid.x(len(trace.source)) + BESIDE_RAIL
+        left = grid.x(len(trace.source)) + BESIDE_RAIL
         for row, weights in enumerate(np.asarray(trace.weights)):
-            y = grid.y(row + 0.5) - RAIL_HEIGHT / 2
+            middle = grid.y(row + 0.5)
+            bottom = middle - RAIL_HEIGHT / 2
             name = f"rail-{row + 1}"
-            style.draw_rail(page, x, y, layout.rail, RAIL_HEIGHT, weights, hues, name)
+            style.draw_rail(page, left, bottom, layout.rail, RAIL_HEIGHT, weights, hues, name)
 
 
 def draw_weights(ax: Axes, trace: Trace, grid: Grid, rows: int | None = None, letters: int = SMALL,
@@ -323,9 +347,11 @@ def draw_weights(ax: Axes, trace: Trace, grid: Grid, rows: int | None = None, le
     ax.pcolormesh(across, down, colours, edgecolors="#c8c8c8", linewidth=0.8, gid="weights")
 
     draw_source(ax, trace.source, grid, letters, slanted, unknown)
+    right = grid.left - 0.12
     for row, word in enumerate(target):
-        ax.text(grid.left - 0.12, grid.y(row + 0.5), word, fontsize=letters, ha="right",
-                va="center", gid=f"target-{row + 1}")
+        middle = grid.y(row + 0.5)
+        ax.text(right, middle, word, fontsize=letters, ha="right", va="center",
+                gid=f"target-{row + 1}")
     if is_one_pattern(weights):
         draw_pattern(ax, weights, colours, grid)
     elif grid.cell_width >= NUMBER_CELL:
@@ -336,24 +362,31 @@ def draw_source(ax: Axes, words: Sequence[str], grid: Grid, letters: int, slante
                 unknown: Collection[str]) -> None:
     """The source words over their columns, in their hues. Signs like a comma never slant."""
     weight = "bold" if len(words) <= len(HUES) else "normal"
-    for column, (word, hue) in enumerate(zip(words, style.hues(words), strict=True)):
+    hues = style.hues(words)
+    y = grid.top + 0.1
+    for column, word in enumerate(words):
         is_sign = not any(letter.isalnum() for letter in word)
         look: dict[str, Any] = {"ha": "center"}
         if slanted and not is_sign:
             look = {"ha": "left", "rotation": SLANT, "rotation_mode": "anchor"}
         if word in unknown:
             word += UNKNOWN_MARK
-        ax.text(grid.x(column + 0.5), grid.top + 0.1, word, fontsize=letters, fontweight=weight,
-                color=hue, va="baseline", gid=f"source-{column + 1}", **look)
+        x = grid.x(column + 0.5)
+        ax.text(x, y, word, fontsize=letters, fontweight=weight, color=hues[column],
+                va="baseline", gid=f"source-{column + 1}", **look)
 
 
 def draw_numbers(ax: Axes, weights: np.ndarray, colours: np.ndarray, grid: Grid) -> None:
     """The number in each cell; those of a row add up to 1.00. A 0.00 stands back."""
     for row, numbers in enumerate(weights):
+        y = grid.y(row + 0.5)
         for column, written in enumerate(style.shown_weights(numbers)):
-            colour = QUIET if written == "0.00" else readable_on(colours[row, column])
-            ax.text(grid.x(column + 0.5), grid.y(row + 0.5), written, color=colour, ha="center",
-                    va="center", gid=f"weight-{row + 1}-{column + 1}")
+            x = grid.x(column + 0.5)
+            colour = readable_on(colours[row, column])
+            if written == "0.00":
+                colour = QUIET
+            name = f"weight-{row + 1}-{column + 1}"
+            ax.text(x, y, written, color=colour, ha="center", va="center", gid=name)
 
 
 def draw_pattern(ax: Axes, weights: np.ndarray, colours: np.ndarray, grid: Grid) -> None:
@@ -363,13 +396,14 @@ def draw_pattern(ax: Axes, weights: np.ndarray, colours: np.ndarray, grid: Grid)
     for weight, equal in groupby(weights[0].round(6)):
         columns = len(list(equal))
         room = columns * grid.cell_width
-        fitting = [written for written in pattern_numbers(weight, columns)
-                   if fonts.width(written, SMALL) < room]
+        ways = pattern_numbers(weight, columns)
+        fitting = [written for written in ways if fonts.width(written, SMALL) < room]
         if fitting:
-            colour = colours[0, first]
-            box = {"facecolor": colour, "edgecolor": "none", "pad": 3}
-            ax.text(grid.x(first + columns / 2), middle, fitting[0], color=readable_on(colour),
-                    ha="center", va="center", bbox=box, gid=f"pattern-{first + 1}")
+            x = grid.x(first + columns / 2)
+            ground = colours[0, first]
+            box = {"facecolor": ground, "edgecolor": "none", "pad": 3}
+            ax.text(x, middle, fitting[0], color=readable_on(ground), ha="center", va="center",
+                    bbox=box, gid=f"pattern-{first + 1}")
         first += columns
 
 
@@ -384,10 +418,13 @@ def pattern_numbers(weight: float, columns: int) -> list[str]:
 def draw_outline(ax: Axes, left: float, bottom: float, width: float, height: float) -> None:
     """The outline of a gold link, seen on light cells and on dark ones."""
     inside = 0.035
+    corner = (left + inside, bottom + inside)
+    width -= 2 * inside
+    height -= 2 * inside
     black = withStroke(linewidth=4.5, foreground="black")
-    ax.add_patch(Rectangle((left + inside, bottom + inside), width - 2 * inside,
-                           height - 2 * inside, fill=False, edgecolor="white", linewidth=1.5,
-                           zorder=5, gid="gold", path_effects=[black]))
+    outline = Rectangle(corner, width, height, fill=False, edgecolor="white", linewidth=1.5,
+                        zorder=5, gid="gold", path_effects=[black])
+    ax.add_patch(outline)
 
 
 def draw_batch(page: Axes, grid: Grid, shown: Any, mask: np.ndarray) -> None:
@@ -399,11 +436,13 @@ def draw_batch(page: Axes, grid: Grid, shown: Any, mask: np.ndarray) -> None:
     page.pcolormesh(across, down, colours, edgecolors=QUIET, linewidth=0.8, gid="batch")
     for row in range(sentences):
         y = grid.y(row + 0.5)
-        page.text(grid.left - 0.12, y, str(row + 1), ha="right", va="center", color=QUIET)
+        number = str(row + 1)
+        page.text(grid.left - 0.12, y, number, ha="right", va="center", color=QUIET)
         for column in range(length):
+            x = grid.x(column + 0.5)
+            written = str(shown[row][column])
             colour = INK if mask[row, column] else QUIET
-            page.text(grid.x(column + 0.5), y, str(shown[row][column]), color=colour,
-                      ha="center", va="center")
+            page.text(x, y, written, color=colour, ha="center", va="center")
 
 
 # The key.
@@ -412,12 +451,14 @@ def keys_of(traces: Sequence[Trace], alignment: Links, unknown: Collection[str])
     """What has to be explained in this picture."""
     words = traces[0].source
     keys = []
+    room = KEY_BAR + 0.6
     if len(words) <= len(HUES):
-        keys.append(Key(partial(draw_scale, colours=GREYS), KEY_BAR + 0.6, "weight"))
+        scale = partial(draw_scale, colours=GREYS)
+        keys.append(Key(scale, room, "weight"))
         keys.append(Key(draw_sample_rail, 0.95, "the mixture that each context is"))
     else:
-        keys.append(Key(partial(draw_scale, colours=style.WEIGHTS), KEY_BAR + 0.6,
-                        "attention weight"))
+        scale = partial(draw_scale, colours=style.WEIGHTS)
+        keys.append(Key(scale, room, "attention weight"))
     if alignment:
         keys.append(Key(draw_sample_outline, 0.55, "gold alignment"))
     if any(word in unknown for word in words):
@@ -426,7 +467,7 @@ def keys_of(traces: Sequence[Trace], alignment: Links, unknown: Collection[str])
     return keys
 
 
-def draw_keys(page: Axes, right: float, y: float, keys: Sequence[Key]) -> tuple[float, float]:
+def draw_keys(page: Axes, right: float, y: float, keys: Sequence[Key]) -> Ends:
     """Write the keys in lines under `y`; returns the right and the lower end of all so far.
 
     A line goes to `right`, or further where a single key needs it.
@@ -435,7 +476,8 @@ def draw_keys(page: Axes, right: float, y: float, keys: Sequence[Key]) -> tuple[
     middle = y - LINE / 2
     for key in keys:
         width = key.room + fonts.width(key.meaning, SMALL)
-        if x > EDGE and x + width > right:
+        is_first = x == EDGE
+        if not is_first and x + width > right:
             x = EDGE
             middle -= LINE
         key.draw(page, x, middle)
@@ -449,18 +491,23 @@ def draw_scale(page: Axes, x: float, y: float, colours: Colormap) -> None:
     """A bar from 0 to 1, with the numbers at its ends."""
     left = x + 0.2
     right = left + KEY_BAR
+    bottom = y - 0.1
+    top = y + 0.1
     page.text(x, y, "0", va="center")
     page.text(right + 0.08, y, "1", va="center")
-    shades = np.linspace(0, 1, 64)[None, :]
+    shades = np.linspace(0, 1, 64)[None, :]  # [1, 64]
     edges = np.linspace(left, right, 65)
-    page.pcolormesh(edges, [y - 0.1, y + 0.1], shades, cmap=colours, gid="scale")
-    page.add_patch(Rectangle((left, y - 0.1), KEY_BAR, 0.2, fill=False, edgecolor=PALE))
+    page.pcolormesh(edges, [bottom, top], shades, cmap=colours, gid="scale")
+    frame = Rectangle((left, bottom), KEY_BAR, 0.2, fill=False, edgecolor=PALE)
+    page.add_patch(frame)
 
 
 def draw_sample_rail(page: Axes, x: float, y: float) -> None:
     """A rail of two words."""
     bottom = y - RAIL_HEIGHT / 2
-    style.draw_rail(page, x, bottom, 0.8, RAIL_HEIGHT, [0.3, 0.7], HUES[:2], "sample-rail")
+    weights = [0.3, 0.7]
+    hues = HUES[:2]
+    style.draw_rail(page, x, bottom, 0.8, RAIL_HEIGHT, weights, hues, "sample-rail")
 
 
 def draw_sample_outline(page: Axes, x: float, y: float) -> None:
@@ -496,7 +543,8 @@ def cut(fig: Figure, page: Axes, right: float, bottom: float) -> None:
 def write_title(page: Axes, x: float, y: float, title: str, size: float) -> float:
     """Write a title, with its upper left corner at (x, y); returns its right end."""
     page.text(x, y, title, fontsize=size, fontweight="bold", va="top")
-    return x + fonts.width(title, size, "bold")
+    width = fonts.width(title, size, "bold")
+    return x + width
 
 
 # What the pictures say to those who cannot see them.
@@ -513,5 +561,6 @@ def in_words(traces: Sequence[Trace], titles: Sequence[str], alignment: Links,
         sentences.append("Outlined: the gold alignment.")
     marked = [word for word in traces[0].source if word in unknown]
     if marked:
-        sentences.append(f"Marked, because the model's vocabulary lacks them: {', '.join(marked)}.")
+        words = ", ".join(marked)
+        sentences.append(f"Marked, because the model's vocabulary lacks them: {words}.")
     return " ".join(sentences)

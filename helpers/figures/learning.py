@@ -33,17 +33,20 @@ def gradient_reach(tables: Tables) -> Picture:
     for number, (name, table) in enumerate(tables.items()):
         look = look_of(name, number)
         places = table["read_after"]
-        wider = 3 * (len(tables) - 1 - number)  # so that none hides another
+        drawn_later = len(tables) - 1 - number
+        wider = 3 * drawn_later  # so that none hides another
         powers = np.log10(table[["value", "low", "high"]])  # of ten: a logarithmic scale
+        values = powers["value"]
         ax.fill_between(places, powers["low"], powers["high"], color=look.colour, linewidth=0,
                         alpha=0.15)
-        ax.plot(places, powers["value"], color=look.colour, marker=look.marker,
-                linestyle=look.dash, linewidth=2.5 + wider, markersize=6 + wider, gid=name)
-        last = powers["value"].iloc[-1]
-        ends.append(End(places.iloc[-1], last, name_of(name), look.colour, loud=False))
+        ax.plot(places, values, color=look.colour, marker=look.marker, linestyle=look.dash,
+                linewidth=2.5 + wider, markersize=6 + wider, gid=name)
+        end = End(places.iloc[-1], values.iloc[-1], name_of(name), look.colour, loud=False)
+        ends.append(end)
     lowest, highest = ax.dataLim.intervaly
     ticks = range(math.floor(lowest), math.ceil(highest) + 1)
-    ax.set_yticks(ticks, [power_of_ten(power) for power in ticks])
+    labels = [power_of_ten(power) for power in ticks]
+    ax.set_yticks(ticks, labels)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("words that the encoder reads after this state")
     ax.set_ylabel("length of the gradient\n(higher: easier to learn from)")
@@ -55,7 +58,8 @@ def gradient_reach(tables: Tables) -> Picture:
 
 def power_of_ten(power: int) -> str:
     """-2 → "0.01"."""
-    return f"{10.0 ** power:.{max(0, -power)}f}"
+    digits = max(0, -power)
+    return f"{10.0 ** power:.{digits}f}"
 
 
 def reach_finding(tables: Tables) -> str:
@@ -64,26 +68,31 @@ def reach_finding(tables: Tables) -> str:
     for name, table in tables.items():
         told.append(f"{name_of(name)} {kept_share(table)}")
     farthest = max(table["read_after"].max() for table in tables.values())
+    shares = "; ".join(told)
     return (f"Of the gradient that the last state gets, the state {farthest} words earlier gets: "
-            f"{'; '.join(told)}")
+            f"{shares}")
 
 
 def kept_share(table: pd.DataFrame) -> str:
     """How large the gradient is at the farthest state, beside that at the last one."""
-    share = table["value"].iloc[-1] / table["value"].iloc[0]
+    values = table["value"]
+    share = values.iloc[-1] / values.iloc[0]
     if share < 0.001:
         return "less than 0.1%"
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+    if share < 0.1:
+        return f"{share:.1%}"
+    return f"{share:.0%}"
 
 
 def reach_in_words(tables: Tables) -> str:
     """The chart in words."""
     told = []
     for name, table in tables.items():
-        first = table.iloc[0]
-        last = table.iloc[-1]
-        told.append(f"{name_of(name)}: {first['value']:.2g} at the last state, {last['value']:.2g} "
-                    f"{last['read_after']:.0f} words before it")
+        first = table["value"].iloc[0]
+        last = table["value"].iloc[-1]
+        words = table["read_after"].iloc[-1]
+        told.append(f"{name_of(name)}: {first:.2g} at the last state, {last:.2g} "
+                    f"{words:.0f} words before it")
     return f"Length of the gradient of the loss with respect to the states. {'; '.join(told)}."
 
 
@@ -102,14 +111,19 @@ def errors_by_step(tables: Tables) -> Picture:
         look = look_of(name, number)
         for before, rows in table.groupby("before", sort=False):
             own = before == "own words"
+            dash = "-" if own else "--"
+            width = 3 if own else 1.8
+            face = look.colour if own else "white"
             places = range(len(rows))
+            values = rows["value"]
             ax.fill_between(places, rows["low"], rows["high"], color=look.colour, linewidth=0,
                             alpha=0.15)
-            ax.plot(places, rows["value"], color=look.colour, marker=look.marker, markersize=8,
-                    linestyle="-" if own else "--", linewidth=3 if own else 1.8,
-                    markerfacecolor=look.colour if own else "white", gid=f"{name}, {before}")
-            end = rows["value"].iloc[-1]
-            ends.append(End(len(rows) - 1, end, f"{name_of(name)}, {before}", look.colour, own))
+            ax.plot(places, values, color=look.colour, linestyle=dash, linewidth=width,
+                    marker=look.marker, markersize=8, markerfacecolor=face,
+                    gid=f"{name}, {before}")
+            label = f"{name_of(name)}, {before}"
+            end = End(places[-1], values.iloc[-1], label, look.colour, own)
+            ends.append(end)
     stretches = list(dict.fromkeys(table["stretch"]))
     ax.set_xticks(range(len(stretches)), stretches)
     ax.set_xlabel("place of the word in the reference")
@@ -125,7 +139,8 @@ def errors_by_step(tables: Tables) -> Picture:
 def last_errors(table: pd.DataFrame) -> pd.Series:
     """The errors in the last stretch: by what stood before."""
     last = table["stretch"].iloc[-1]
-    return table[table["stretch"] == last].set_index("before")["value"]
+    rows = table[table["stretch"] == last]
+    return rows.set_index("before")["value"]
 
 
 def errors_finding(tables: Tables) -> str:
@@ -133,9 +148,11 @@ def errors_finding(tables: Tables) -> str:
     told = []
     for name, table in tables.items():
         errors = last_errors(table)
-        told.append(f"{name_of(name)} {errors['own words']:.0%} after own words, "
-                    f"{errors['right words']:.0%} after right ones")
-    last = next(iter(tables.values()))["stretch"].iloc[-1]
+        own = errors["own words"]
+        right = errors["right words"]
+        told.append(f"{name_of(name)} {own:.0%} after own words, {right:.0%} after right ones")
+    any_table = next(iter(tables.values()))
+    last = any_table["stretch"].iloc[-1]
     return f"Wrong at places {last}: {'; '.join(told)}"
 
 
@@ -144,7 +161,8 @@ def errors_in_words(tables: Tables) -> str:
     told = []
     for name, table in tables.items():
         for before, rows in table.groupby("before", sort=False):
-            first = rows["value"].iloc[0]
-            last = rows["value"].iloc[-1]
+            values = rows["value"]
+            first = values.iloc[0]
+            last = values.iloc[-1]
             told.append(f"{name_of(name)}, {before} before: from {first:.0%} to {last:.0%}")
     return f"Share of words that are wrong along the sentence. {'; '.join(told)}."

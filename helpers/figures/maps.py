@@ -64,13 +64,15 @@ class Box(NamedTuple):
     @property
     def middle(self) -> Point:
         """Its middle."""
-        return (self.left + self.right) / 2, (self.bottom + self.top) / 2
+        x = (self.left + self.right) / 2
+        y = (self.bottom + self.top) / 2
+        return x, y
 
     def meets(self, other: "Box") -> bool:
         """Whether the two overlap."""
-        apart_across = self.right <= other.left or other.right <= self.left
-        apart_upward = self.top <= other.bottom or other.top <= self.bottom
-        return not (apart_across or apart_upward)
+        is_beside = self.right <= other.left or other.right <= self.left
+        is_above_or_below = self.top <= other.bottom or other.top <= self.bottom
+        return not (is_beside or is_above_or_below)
 
     def holds(self, other: "Box") -> bool:
         """Whether the other lies within this one."""
@@ -180,10 +182,13 @@ def words_to_name(trace: Trace) -> list[int]:
     Of more, the eight that weigh most over all steps or, where the weights never change and so
     choose nothing, eight spread over the sentence.
     """
-    if len(trace.source) <= len(HUES) or contexts_coincide(trace):
-        return spread(len(trace.source), len(HUES))
-    weights = np.asarray(trace.weights).sum(axis=0)
-    heaviest = np.argsort(-weights, kind="stable")[:len(HUES)]
+    words = len(trace.source)
+    most = len(HUES)
+    if words <= most or contexts_coincide(trace):
+        return spread(words, most)
+    weights = np.asarray(trace.weights).sum(axis=0)  # [n]
+    heaviest_first = np.argsort(-weights, kind="stable")
+    heaviest = heaviest_first[:most]
     return sorted(int(word) for word in heaviest)
 
 
@@ -233,7 +238,8 @@ def context_map(traces: Trace | list[Trace]) -> Picture:
     page.write(MARGIN, tall - 0.45, title, fontsize=TITLE, ha="left", weight="bold")
     for number, panel in enumerate(panels, start=1):
         draw_panel(page, panel, f"panel{number}")
-    draw_key(page, has_walk=any(walk(panel) for panel in panels))
+    has_walk = any(walk(panel) for panel in panels)
+    draw_key(page, has_walk)
     told = " ".join(panel_in_words(panel) for panel in panels)
     plane = "on the plane of their first two principal components"
     return Picture(page.fig, f"{title}, {plane}. {told}")
@@ -252,7 +258,8 @@ def panels_of(traces: list[Trace]) -> list[Panel]:
     left = MARGIN + SIDE
     panels = []
     for trace in traces:
-        panels.append(panel_of(trace, Box(left, bottom, left + width, bottom + height)))
+        place = Box(left, bottom, left + width, bottom + height)
+        panels.append(panel_of(trace, place))
         left += width + MARGIN + SIDE
     return panels
 
@@ -271,25 +278,37 @@ def height_for(trace: Trace, width: float) -> float:
     across, upward = points.max(axis=0) - points.min(axis=0)
     if across == 0:
         return LEAST_HEIGHT
-    scale = (width - 2 * EDGE) / across
-    return max(scale * upward + 2 * EDGE, LEAST_HEIGHT)
+    room = width - 2 * EDGE
+    scale = room / across
+    height = scale * upward + 2 * EDGE
+    return max(height, LEAST_HEIGHT)
 
 
 def panel_of(trace: Trace, place: Box) -> Panel:
     """A trace laid out in a frame: one scale for both directions, as large as the frame allows."""
     points = points_of(trace)
-    low = points.min(axis=0)
+    low = points.min(axis=0)                                # [2]
     high = points.max(axis=0)
-    size = np.array([place.right - place.left, place.top - place.bottom])
-    room = size - 2 * EDGE
+    width = place.right - place.left
+    height = place.top - place.bottom
+    room = np.array([width, height]) - 2 * EDGE
     span = np.maximum(high - low, 1e-6)  # of a single state: no division by 0
     scale = (room / span).min()
-    points = place.middle + scale * (points - (low + high) / 2)
+    from_middle = points - (low + high) / 2
+    points = place.middle + scale * from_middle             # [n + m, 2]
 
     n = len(trace.source)
-    plane = principal_plane(np.asarray(trace.states, dtype=float))
-    return Panel(trace, plane, place, points[:n], points[n:], contexts_coincide(trace),
-                 words_to_name(trace), contexts_to_name(trace))
+    states = np.asarray(trace.states, dtype=float)
+    return Panel(
+        trace=trace,
+        plane=principal_plane(states),
+        frame=place,
+        states=points[:n],
+        contexts=points[n:],
+        is_one_point=contexts_coincide(trace),
+        named_states=words_to_name(trace),
+        named_contexts=contexts_to_name(trace),
+    )
 
 
 def draw_panel(page: Page, panel: Panel, name: str) -> None:
@@ -309,20 +328,24 @@ def draw_panel(page: Page, panel: Panel, name: str) -> None:
 def draw_titles(page: Page, panel: Panel) -> None:
     """The frame of a panel, its title, what it shows, and the names of its axes."""
     left, bottom, right, top = panel.frame
-    page.rectangle(left, bottom, right - left, top - bottom, fill=False, edgecolor=PALE)
+    width = right - left
+    height = top - bottom
+    page.rectangle(left, bottom, width, height, fill=False, edgecolor=PALE)
     title = rule_title(panel.trace.rule)
     page.write(left, top + 0.58, title, fontsize=LARGE, ha="left", weight="bold")
     page.write(left, top + 0.23, finding(panel), ha="left")
 
     middle_x, middle_y = panel.frame.middle
+    below = bottom - 0.22
+    beside = left - 0.22
     first, second = panel.plane.shares
     if first == 0:
-        page.write(middle_x, bottom - 0.22, "a single state: nothing varies", color=QUIET)
+        page.write(middle_x, below, "a single state: nothing varies", color=QUIET)
         return
     across = f"first component: {first:.0%} of the variance"
     upward = f"second component: {second:.0%}"
-    page.write(middle_x, bottom - 0.22, across, color=QUIET)
-    page.write(left - 0.22, middle_y, upward, color=QUIET, rotation=90)
+    page.write(middle_x, below, across, color=QUIET)
+    page.write(beside, middle_y, upward, color=QUIET, rotation=90)
 
 
 def finding(panel: Panel) -> str:
@@ -357,7 +380,10 @@ def one_side(ordered: list[Point]) -> list[Point]:
     """The way from the first point to the last that has all others on its left."""
     corners: list[Point] = []
     for point in ordered:
-        while len(corners) >= 2 and not turns_left(corners[-2], corners[-1], point):
+        while len(corners) >= 2:
+            before, last = corners[-2:]
+            if turns_left(before, last, point):
+                break
             corners.pop()
         corners.append(point)
     return corners
@@ -365,9 +391,9 @@ def one_side(ordered: list[Point]) -> list[Point]:
 
 def turns_left(start: Point, middle: Point, end: Point) -> bool:
     """Whether the way from start over middle to end turns to the left."""
-    first = np.subtract(middle, start)
-    second = np.subtract(end, middle)
-    turn = first[0] * second[1] - first[1] * second[0]
+    first_x, first_y = np.subtract(middle, start)
+    second_x, second_y = np.subtract(end, middle)
+    turn = first_x * second_y - first_y * second_x
     return bool(turn > 0)
 
 
@@ -386,9 +412,11 @@ def draw_mixtures(page: Page, panel: Panel, name: str) -> None:
     """Lines from each context to its states, as thick as the weights, in the words' hues."""
     colours = hues(panel.trace.source)
     for step, word, weight in mixtures(panel):
-        page.wire(panel.contexts[step], panel.states[word], color=colours[word], alpha=0.55,
-                  linewidth=THICKEST * weight, arrow=False,
-                  gid=f"{name}-weight-{step + 1}-{word + 1}")
+        context = panel.contexts[step]
+        state = panel.states[word]
+        thickness = THICKEST * weight
+        page.wire(context, state, color=colours[word], alpha=0.55, linewidth=thickness,
+                  arrow=False, gid=f"{name}-weight-{step + 1}-{word + 1}")
 
 
 def walk(panel: Panel) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -397,7 +425,8 @@ def walk(panel: Panel) -> list[tuple[np.ndarray, np.ndarray]]:
     for step in panel.drawn_contexts[1:]:
         start = panel.contexts[step - 1]
         end = panel.contexts[step]
-        if np.linalg.norm(end - start) > 4 * CONTEXT_RADIUS:
+        length = np.linalg.norm(end - start)
+        if length > 4 * CONTEXT_RADIUS:
             ways.append((start, end))
     return ways
 
@@ -431,8 +460,8 @@ def draw_states(page: Page, panel: Panel, name: str) -> None:
     """States as discs in the hues of their words."""
     colours = hues(panel.trace.source)
     for word, (x, y) in enumerate(panel.states):
-        size = in_points(2 * state_radius(panel, word))
-        page.ax.plot(x, y, "o", color=colours[word], markersize=size, zorder=BOX,
+        diameter = 2 * state_radius(panel, word)
+        page.ax.plot(x, y, "o", color=colours[word], markersize=in_points(diameter), zorder=BOX,
                      gid=f"{name}-state-{word + 1}")
 
 
@@ -440,7 +469,8 @@ def draw_contexts(page: Page, panel: Panel, name: str) -> None:
     """Contexts as black diamonds."""
     for step in panel.drawn_contexts:
         x, y = panel.contexts[step]
-        draw_diamond(page, x, y, context_radius(panel, step), f"{name}-context-{step + 1}")
+        radius = context_radius(panel, step)
+        draw_diamond(page, x, y, radius, f"{name}-context-{step + 1}")
 
 
 def draw_diamond(page: Page, x: float, y: float, radius: float, name: str | None = None) -> None:
@@ -464,18 +494,25 @@ def labels_of(panel: Panel) -> list[Label]:
     labels = []
     for word in panel.named_states:
         words = f"h{word + 1} {trace.source[word]}"
-        labels.append(Label(words, tuple(panel.states[word]), colours[word], "normal"))
+        point = tuple(panel.states[word])
+        labels.append(Label(words, point, colours[word], "normal"))
+    steps = len(trace.target)
     for step in panel.named_contexts:
         words = f"c{step + 1} {trace.target[step]}"
-        if panel.is_one_point and len(trace.target) > 1:
-            words = f"c1 … c{len(trace.target)}"
-        labels.append(Label(words, tuple(panel.contexts[step]), INK, "bold"))
+        if panel.is_one_point and steps > 1:
+            words = f"c1 … c{steps}"
+        point = tuple(panel.contexts[step])
+        labels.append(Label(words, point, INK, "bold"))
     return labels
 
 
 def around(x: float, y: float, half_width: float, half_height: float) -> Box:
     """The box with this middle and this size."""
-    return Box(x - half_width, y - half_height, x + half_width, y + half_height)
+    left = x - half_width
+    bottom = y - half_height
+    right = x + half_width
+    top = y + half_height
+    return Box(left, bottom, right, top)
 
 
 def point_boxes(panel: Panel) -> list[Box]:
@@ -493,15 +530,19 @@ def point_boxes(panel: Panel) -> list[Box]:
 
 def points_on_lines(panel: Panel) -> np.ndarray:
     """Points [k, 2] along the lines and arrows that a label should rather not cover."""
-    along = np.linspace(0, 1, 25)[:, None]
+    along = np.linspace(0, 1, 25)[:, None]  # [25, 1]
     back = 1 - along
     found = [np.zeros((0, 2))]
     for step, word, weight in mixtures(panel):
         if weight >= 0.05:
-            found.append(back * panel.contexts[step] + along * panel.states[word])
+            context = panel.contexts[step]
+            state = panel.states[word]
+            found.append(back * context + along * state)
     for start, end in walk(panel):
         across, upward = end - start
-        bend = (start + end) / 2 + BEND * np.array([upward, -across])  # as matplotlib's arc3 does
+        middle = (start + end) / 2
+        aside = np.array([upward, -across])
+        bend = middle + BEND * aside  # as matplotlib's arc3 does
         to_bend = back * start + along * bend
         from_bend = back * bend + along * end
         found.append(back * to_bend + along * from_bend)
@@ -511,13 +552,16 @@ def points_on_lines(panel: Panel) -> np.ndarray:
 def places_around(label: Label) -> list[tuple[float, Box]]:
     """Where a label may stand around its point, each place with its distance from it."""
     x, y = label.point
-    half_width = fonts.width(label.words, SMALL, label.weight) / 2 + 0.03
+    width = fonts.width(label.words, SMALL, label.weight)
+    half_width = width / 2 + 0.03
     half_height = LINE / 2
     places = []
     for distance in (0.18, 0.3, 0.45, 0.65, 0.9, 1.2, 1.6, 2.1):
+        radius_across = distance + half_width  # of an ellipse: words are wider than high
+        radius_upward = distance + half_height
         for angle in np.radians(range(0, 360, 15)):
-            across = (distance + half_width) * np.cos(angle)
-            upward = (distance + half_height) * np.sin(angle)
+            across = radius_across * np.cos(angle)
+            upward = radius_upward * np.sin(angle)
             place = around(x + across, y + upward, half_width, half_height)
             places.append((distance, place))
     return places
@@ -543,7 +587,8 @@ def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
     for distance, place in choices:
         if not panel.frame.holds(place):
             continue
-        cost = distance + 0.05 * place.number_of(lines)
+        crossed = place.number_of(lines)
+        cost = distance + 0.05 * crossed
         way = leader(label, place)
         for other in labels:
             cost += 0.1 * other.number_of(way)
@@ -567,15 +612,18 @@ def draw_labels(page: Page, panel: Panel) -> None:
         page.write(x, y, label.words, color=label.colour, weight=label.weight,
                    path_effects=WHITE_EDGE)
         way = leader(label, place)
-        if np.linalg.norm(way[-1] - way[0]) > 0.28:
-            page.wire(way[0], way[-1], color=label.colour, linewidth=1, arrow=False)
+        start = way[0]
+        end = way[-1]
+        if np.linalg.norm(end - start) > 0.28:
+            page.wire(start, end, color=label.colour, linewidth=1, arrow=False)
 
 
 def draw_key(page: Page, has_walk: bool) -> None:
     """What the signs mean."""
     y = 0.35
     x = MARGIN + 0.15
-    page.ax.plot(x, y, "o", color=DARK, markersize=in_points(2 * STATE_RADIUS))
+    diameter = in_points(2 * STATE_RADIUS)
+    page.ax.plot(x, y, "o", color=DARK, markersize=diameter)
     x = draw_meaning(page, x + 0.22, y, "state")
     draw_diamond(page, x, y, CONTEXT_RADIUS)
     x = draw_meaning(page, x + 0.2, y, "context")
@@ -591,7 +639,8 @@ def draw_key(page: Page, has_walk: bool) -> None:
 def draw_meaning(page: Page, x: float, y: float, meaning: str) -> float:
     """Words of the key; gives where the next sign stands."""
     page.write(x, y, meaning, ha="left")
-    return x + fonts.width(meaning, SMALL) + 0.32
+    end = x + fonts.width(meaning, SMALL)
+    return end + 0.32
 
 
 def panel_in_words(panel: Panel) -> str:
@@ -601,11 +650,14 @@ def panel_in_words(panel: Panel) -> str:
     told = []
     for step in panel.named_contexts:
         nearest = nearest_state(trace, step)
+        word = trace.source[nearest]
         which = f"c{step + 1}, producing “{trace.target[step]}”,"
         if panel.is_one_point and len(trace.target) > 1:
             which = "the point"
-        told.append(f"{which} lies nearest to h{nearest + 1} “{trace.source[nearest]}”")
+        told.append(f"{which} lies nearest to h{nearest + 1} “{word}”")
     title = rule_title(trace.rule)
+    title = title[0].upper() + title[1:]
+    number = len(trace.source)
     variance = f"The components hold {first:.0%} and {second:.0%} of the variance"
-    return (f"{title[0].upper()}{title[1:]}: {finding(panel)}. "
-            f"{variance} of {len(trace.source)} states; {'; '.join(told)}.")
+    return (f"{title}: {finding(panel)}. "
+            f"{variance} of {number} states; {'; '.join(told)}.")

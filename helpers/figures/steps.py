@@ -91,7 +91,8 @@ def vector_at(page: Page, x: float, y: float, vector: np.ndarray, most: float, c
 def draw_bar(page: Page, left: float, bottom: float, width: float, height: float, colour: str,
              name: str) -> None:
     """A bar with its lower left corner."""
-    page.rectangle(left, bottom, width, height, facecolor=colour, linewidth=0, zorder=BOX + 1,
+    over_frame = BOX + 1
+    page.rectangle(left, bottom, width, height, facecolor=colour, linewidth=0, zorder=over_frame,
                    gid=name)
 
 
@@ -119,8 +120,10 @@ def draw_context(page: Page, x: float, y: float, vector: np.ndarray, most: float
     """A context, with its rail at its right side, and its name beside that."""
     vector_at(page, x, y, vector, most, INK, name, width)
     rail = x + width / 2 + 0.07
-    draw_recipe(page, rail, y - VECTOR_HEIGHT / 2, RAIL, VECTOR_HEIGHT, shares, name)
-    page.write(rail + RAIL + 0.08, y, name, fontsize=LARGE, ha="left", weight="bold")
+    bottom = y - VECTOR_HEIGHT / 2
+    draw_recipe(page, rail, bottom, RAIL, VECTOR_HEIGHT, shares, name)
+    beside = rail + RAIL + 0.08
+    page.write(beside, y, name, fontsize=LARGE, ha="left", weight="bold")
 
 
 def draw_key(page: Page, trace: Trace) -> None:
@@ -131,10 +134,12 @@ def draw_key(page: Page, trace: Trace) -> None:
     y = 0.35
     left = MARGIN + letters_width([lowest]) + 0.05
     right = left + 1.5
+    bottom = y - 0.1
+    top = y + 0.1
     edges = np.linspace(left, right, 16)
-    numbers = np.linspace(-most, most, 15)[None]
-    page.ax.pcolormesh(edges, [y - 0.1, y + 0.1], numbers, cmap=NUMBERS, vmin=-most, vmax=most)
-    draw_frame(page, left, y - 0.1, right - left, 0.2)
+    numbers = np.linspace(-most, most, 15)[None]  # [1, 15]
+    page.ax.pcolormesh(edges, [bottom, top], numbers, cmap=NUMBERS, vmin=-most, vmax=most)
+    draw_frame(page, left, bottom, right - left, 0.2)
     page.write(left - 0.08, y, lowest, ha="right")
     page.write((left + right) / 2, y, "0")
     page.write(right + 0.08, y, highest, ha="left")
@@ -142,7 +147,8 @@ def draw_key(page: Page, trace: Trace) -> None:
     size = trace.states.shape[1]
     drawn = min(CELLS, size)
     note = f"{drawn} of the {size} numbers of each vector are drawn"
-    page.write(right + letters_width([highest]) + 0.25, y, note, ha="left", color=QUIET)
+    end = right + letters_width([highest])
+    page.write(end + 0.25, y, note, ha="left", color=QUIET)
 
 
 # One step.
@@ -270,14 +276,16 @@ def likely_words(trace: Trace, row: int) -> list[tuple[str, float | None]]:
 
 def places_of_step(trace: Trace, row: int) -> list[Place]:
     """The rows of step_panels: the words that weigh most at this step, and the others."""
-    weights = np.asarray(trace.weights[row])
-    return places_for(trace, named_words(weights, NAMED_IN_STEP))
+    weights = np.asarray(trace.weights[row])  # [source]
+    words = named_words(weights, NAMED_IN_STEP)
+    return places_for(trace, words)
 
 
 def label_width(places: list[Place]) -> float:
     """The width of the boxes in which the source words stand."""
     labels = [place.label for place in places]
-    return max(0.7, letters_width(labels) + 0.2)
+    width = letters_width(labels) + 0.2
+    return max(0.7, width)
 
 
 def columns_for(label: float, words_out: Sequence[str], has_query: bool,
@@ -287,11 +295,12 @@ def columns_for(label: float, words_out: Sequence[str], has_query: bool,
     `label` is the width of the boxes of the source words.
     """
     word = MARGIN + label / 2
-    state = word + label / 2 + 0.7
+    end_of_word = word + label / 2
+    state = end_of_word + 0.7
     network = state + 0.75
     score = network + 0.6
     if not has_query:  # neither state nor network has a part in the scores
-        score = word + label / 2 + 0.5
+        score = end_of_word + 0.5
     softmax = score + 1.22
     if has_bars:
         softmax += BAR
@@ -303,31 +312,56 @@ def columns_for(label: float, words_out: Sequence[str], has_query: bool,
     context = total + 0.85
     likely = total + 0.1
     right = likely + letters_width(words_out, LARGE) + 2.0 + MARGIN
-    return Columns(word, state, network, score, softmax, weight, times, again, product, total,
-                   context, likely, right)
+    return Columns(
+        word=word,
+        state=state,
+        network=network,
+        score=score,
+        softmax=softmax,
+        weight=weight,
+        times=times,
+        again=again,
+        product=product,
+        sum=total,
+        context=context,
+        likely=likely,
+        right=right,
+    )
 
 
 def planned(trace: Trace, row: int) -> Plan:
     """What is drawn of the step of this row, and where."""
     places = places_of_step(trace, row)
+    number = len(places)
     scale = score_scale(trace)
     words_out = [word for word, _ in likely_words(trace, row)]
-    x = columns_for(label_width(places), words_out, asks(trace.rule), scale.has_bars)
+    has_query = asks(trace.rule)
+    label = label_width(places)
+    columns = columns_for(label, words_out, has_query, scale.has_bars)
 
-    pitch = min(WIDE, max(CLOSE, LEAST_ROWS / len(places)))
-    height = max(LEAST_ROWS, pitch * len(places))
+    pitch = max(CLOSE, LEAST_ROWS / number)  # from row to row
+    pitch = min(WIDE, pitch)
+    height = max(LEAST_ROWS, pitch * number)
     context = FOOT + max(height / 2, RESULT - VECTOR_HEIGHT / 2)
     first = FOOT + height - pitch / 2
-    if len(places) == 1:
+    if number == 1:
         first = context  # a single product goes straight into its sum
-    rows = [first - pitch * number for number in range(len(places))]
+    rows = [first - pitch * place for place in range(number)]
 
-    head = HEADER_ROOM
-    if asks(trace.rule):
-        head = QUERY_ROOM
+    head = QUERY_ROOM if has_query else HEADER_ROOM
     top = first + pitch / 2 + head + SAID_ROOM + TITLE_ROOM
-    shares = shares_of(trace, row, places)
-    return Plan(trace, row, places, shares, scale, most_of(trace), x, rows, context, top)
+    return Plan(
+        trace=trace,
+        row=row,
+        places=places,
+        shares=shares_of(trace, row, places),
+        scale=scale,
+        most=most_of(trace),
+        x=columns,
+        rows=rows,
+        context=context,
+        top=top,
+    )
 
 
 def draw_heading(page: Page, plan: Plan) -> None:
@@ -337,8 +371,9 @@ def draw_heading(page: Page, plan: Plan) -> None:
     page.write(MARGIN, plan.top - 0.4, title, fontsize=TITLE, ha="left", weight="bold")
 
     y = plan.top - TITLE_ROOM - 0.3
-    page.write(MARGIN, y, "said so far", ha="left", color=QUIET)
-    x = MARGIN + letters_width(["said so far"])
+    heading = "said so far"
+    page.write(MARGIN, y, heading, ha="left", color=QUIET)
+    x = MARGIN + letters_width([heading])
     if plan.row == 0:
         page.write(x, y, "nothing", fontsize=LARGE, ha="left")
     first = max(0, plan.row - EARLIER_WORDS)
@@ -352,16 +387,20 @@ def draw_heading(page: Page, plan: Plan) -> None:
 def draw_earlier_word(page: Page, trace: Trace, row: int, x: float, y: float) -> float:
     """A word said before, over the rail of its context; gives the left end of the next one."""
     word = trace.target[row]
-    width = max(1.2, letters_width([word], LARGE) + 0.2)
-    page.box(x + width / 2, y, width, 0.4, "white", QUIET)
-    page.write(x + width / 2, y, word, fontsize=LARGE)
+    needed = letters_width([word], LARGE) + 0.2
+    width = max(1.2, needed)
+    middle = x + width / 2
+    page.box(middle, y, width, 0.4, "white", QUIET)
+    page.write(middle, y, word, fontsize=LARGE)
 
     name = f"c{row + 1}"
     below = y - 0.38
     page.write(x, below, name, ha="left")
-    shares = shares_of(trace, row, places_of_step(trace, row))
+    places = places_of_step(trace, row)
+    shares = shares_of(trace, row, places)
     rail = x + letters_width([name]) + 0.05
-    draw_recipe(page, rail, below - RAIL / 2, 0.8, RAIL, shares, name)
+    bottom = below - RAIL / 2
+    draw_recipe(page, rail, bottom, 0.8, RAIL, shares, name)
     return x + width + 0.25
 
 
@@ -373,7 +412,8 @@ def draw_headers(page: Page, plan: Plan) -> None:
         page.write(x.state, y, "state", va="bottom", color=QUIET)
     page.write(x.score, y, "score", ha="left", va="bottom", color=QUIET)
     page.write(x.weight, y, "weight", ha="left", va="bottom", color=QUIET)
-    page.write((x.times + x.product) / 2, y, "weight × state", va="bottom", color=QUIET)
+    middle = (x.times + x.product) / 2
+    page.write(middle, y, "weight × state", va="bottom", color=QUIET)
 
 
 def draw_reason(page: Page, plan: Plan) -> None:
@@ -382,7 +422,8 @@ def draw_reason(page: Page, plan: Plan) -> None:
     reason = f"The {rule} asks no query: its scores are the same at every step."
     if not is_mixture(plan.trace, plan.row):
         reason = "The encoder reads both ways: c is [→hn; ←h1], not the sum of these products."
-    page.write(MARGIN, plan.rows[0] + 1.0, reason, ha="left", va="bottom")
+    above = plan.rows[0] + 1.0
+    page.write(MARGIN, above, reason, ha="left", va="bottom")
 
 
 def draw_query(page: Page, plan: Plan) -> None:
@@ -396,36 +437,42 @@ def draw_query(page: Page, plan: Plan) -> None:
     page.wire((x, start), (x, end), color=QUERY, linestyle="--", arrow=False)
 
     name = f"query dh{plan.row}"
-    origin = f"the decoder's state after “{word_before(plan.trace, plan.row)}”"
+    before = word_before(plan.trace, plan.row)
+    origin = f"the decoder's state after “{before}”"
     if plan.row == 0:
         origin = "the state in which the decoder starts"
-    page.write(x + 0.3, y + 0.14, name, ha="left", color=QUERY, weight="bold")
-    page.write(x + 0.3, y - 0.14, origin, ha="left", color=QUERY)
+    beside = x + 0.3
+    page.write(beside, y + 0.14, name, ha="left", color=QUERY, weight="bold")
+    page.write(beside, y - 0.14, origin, ha="left", color=QUERY)
 
 
 def draw_word(page: Page, plan: Plan, share: Share, y: float) -> None:
     """A source word in its hue."""
     place = share.place
+    x = plan.x.word
+    width = label_width(plan.places)
     pale = paled(place.colour, 0.15)
-    page.box(plan.x.word, y, label_width(plan.places), 0.44, pale, place.colour)
-    page.write(plan.x.word, y, place.label)
+    page.box(x, y, width, 0.44, pale, place.colour)
+    page.write(x, y, place.label)
 
 
 def draw_state(page: Page, plan: Plan, share: Share, y: float) -> None:
     """The state of a word, on its way into the network; of several words only dots."""
     place = share.place
-    word = plan.x.word + label_width(plan.places) / 2
-    left = plan.x.state - VECTOR_WIDTH / 2
-    right = plan.x.state + VECTOR_WIDTH / 2
+    x = plan.x.state
+    end_of_word = plan.x.word + label_width(plan.places) / 2
+    left = x - VECTOR_WIDTH / 2
+    right = x + VECTOR_WIDTH / 2
     if place.is_one_word:
-        page.wire_lying(y, word, left, color=place.colour)
-        page.write((word + left) / 2, y + 0.17, place.name, color=place.colour)
+        page.wire_lying(y, end_of_word, left, color=place.colour)
+        middle = (end_of_word + left) / 2
+        page.write(middle, y + 0.17, place.name, color=place.colour)
         state = np.asarray(plan.trace.states[place.words[0]])
-        name = f"state-{place.identity}"
-        vector_at(page, plan.x.state, y, state, plan.most, place.colour, name)
+        vector_at(page, x, y, state, plan.most, place.colour, f"state-{place.identity}")
     else:
-        page.write(plan.x.state, y, "…", fontsize=LARGE)
-    page.wire_lying(y, right, plan.x.network - NETWORK_RADIUS, color=place.colour)
+        page.write(x, y, "…", fontsize=LARGE)
+    edge_of_network = plan.x.network - NETWORK_RADIUS
+    page.wire_lying(y, right, edge_of_network, color=place.colour)
 
 
 def draw_network(page: Page, plan: Plan, y: float) -> None:
@@ -438,32 +485,38 @@ def draw_network(page: Page, plan: Plan, y: float) -> None:
     page.wire_upright(x, above, y + NETWORK_RADIUS, color=QUERY)
     page.circle(x, y, NETWORK_RADIUS)
     page.write(x, y, "f", fontsize=LARGE, style="italic")
-    page.wire_lying(y, x + NETWORK_RADIUS, plan.x.score - 0.05, color=QUIET)
+    start = x + NETWORK_RADIUS
+    end = plan.x.score - 0.05
+    page.wire_lying(y, start, end, color=QUIET)
 
 
 def draw_score(page: Page, plan: Plan, share: Share, y: float) -> None:
     """A score: a bar from 0, where scores have bars, and its number."""
     colour = share.place.colour
     end = plan.x.score
-    if plan.scale.has_bars:
-        zero = plan.x.score - plan.scale.reach(plan.scale.low, BAR)
-        length = plan.scale.reach(share.score, BAR)
+    scale = plan.scale
+    if scale.has_bars:
+        zero = plan.x.score - scale.reach(scale.low, BAR)
+        bottom = y - BAR_HEIGHT / 2
+        length = scale.reach(share.score, BAR)
         name = f"score-{share.place.identity}"
-        draw_bar(page, zero, y - BAR_HEIGHT / 2, length, BAR_HEIGHT, colour, name)
+        draw_bar(page, zero, bottom, length, BAR_HEIGHT, colour, name)
         draw_thin_line(page, (zero, y - 0.26), (zero, y + 0.26))
         end = zero + max(length, 0)
     page.write(end + 0.08, y, share.written_score, ha="left", color=colour)
-    page.wire_lying(y, plan.x.softmax - 0.5, plan.x.softmax - 0.2, color=QUIET)
+    softmax = plan.x.softmax
+    page.wire_lying(y, softmax - 0.5, softmax - 0.2, color=QUIET)
 
 
 def draw_softmax(page: Page, plan: Plan) -> None:
     """Softmax takes all scores together, and gives all weights."""
+    x = plan.x.softmax
     first = plan.rows[0]
     last = plan.rows[-1]
     middle = (first + last) / 2
     height = max(first - last + 0.7, 1.1)
-    page.box(plan.x.softmax, middle, 0.4, height, MACHINE, INK)
-    page.write(plan.x.softmax, middle, "softmax", rotation=90)
+    page.box(x, middle, 0.4, height, MACHINE, INK)
+    page.write(x, middle, "softmax", rotation=90)
 
 
 def draw_weight(page: Page, plan: Plan, share: Share, y: float) -> None:
@@ -472,9 +525,11 @@ def draw_weight(page: Page, plan: Plan, share: Share, y: float) -> None:
     colour = share.place.colour
     bottom = y - BAR_HEIGHT / 2
     name = f"weight-{share.place.identity}"
-    page.wire_lying(y, plan.x.softmax + 0.2, left - 0.03, color=QUIET)
+    edge_of_softmax = plan.x.softmax + 0.2
+    page.wire_lying(y, edge_of_softmax, left - 0.03, color=QUIET)
+    length = BAR * share.weight
     draw_frame(page, left, bottom, BAR, BAR_HEIGHT)
-    draw_bar(page, left, bottom, BAR * share.weight, BAR_HEIGHT, colour, name)
+    draw_bar(page, left, bottom, length, BAR_HEIGHT, colour, name)
     right = left + BAR + 0.68
     page.write(right, y, share.written_weight, fontsize=LARGE, ha="right", color=colour,
                weight="bold", gid=f"written-{share.place.identity}")
@@ -494,12 +549,14 @@ def draw_factor(page: Page, plan: Plan, share: Share, y: float) -> None:
     place = share.place
     x = plan.x
     if not place.is_one_word:
-        page.write((x.times + x.again) / 2, y, "their\nproducts", color=QUIET)
+        middle = (x.times + x.again) / 2
+        page.write(middle, y, "their\nproducts", color=QUIET)
         return
     page.write(x.times, y, "×", fontsize=LARGE)
     page.write(x.again - 0.2, y, place.name, ha="right", color=place.colour)
     state = np.asarray(plan.trace.states[place.words[0]])
-    vector_at(page, x.again, y, state, plan.most, place.colour, f"factor-{place.identity}")
+    name = f"factor-{place.identity}"
+    vector_at(page, x.again, y, state, plan.most, place.colour, name)
 
 
 def draw_product(page: Page, plan: Plan, share: Share, y: float) -> None:
@@ -507,7 +564,8 @@ def draw_product(page: Page, plan: Plan, share: Share, y: float) -> None:
     place = share.place
     x = plan.x
     name = f"product-{place.identity}"
-    page.write((x.again + x.product) / 2, y, "=", fontsize=LARGE)
+    middle = (x.again + x.product) / 2
+    page.write(middle, y, "=", fontsize=LARGE)
     vector_at(page, x.product, y, share.product, plan.most, place.colour, name)
     label = "their sum"
     if place.is_one_word:
@@ -517,7 +575,8 @@ def draw_product(page: Page, plan: Plan, share: Share, y: float) -> None:
     start = np.array([x.product + 1.2, y])
     centre = np.array([x.sum, plan.context])
     way = centre - start
-    end = centre - SUM_RADIUS * way / np.linalg.norm(way)
+    length = np.linalg.norm(way)
+    end = centre - SUM_RADIUS * way / length  # at the edge of the circle
     thickness = 1 + 4 * share.weight
     page.wire(tuple(start), tuple(end), color=place.colour, linewidth=thickness, arrow=False,
               gid=f"flow-{place.identity}")
@@ -529,7 +588,9 @@ def draw_sum(page: Page, plan: Plan) -> None:
     y = plan.context
     page.circle(x.sum, y, SUM_RADIUS)
     page.write(x.sum, y, "Σ", fontsize=LARGE)
-    page.wire_lying(y, x.sum + SUM_RADIUS, x.context - VECTOR_WIDTH / 2, color=CONTEXT, linewidth=4)
+    start = x.sum + SUM_RADIUS
+    end = x.context - VECTOR_WIDTH / 2
+    page.wire_lying(y, start, end, color=CONTEXT, linewidth=4)
     context = np.asarray(plan.trace.context[plan.row])
     draw_context(page, x.context, y, context, plan.most, plan.shares, plan.name)
 
@@ -538,14 +599,18 @@ def draw_decoder(page: Page, plan: Plan) -> None:
     """The decoder, into which the context goes, and what else goes into it."""
     left = plan.x.likely
     right = plan.x.right - MARGIN
+    width = right - left
+    middle = (left + right) / 2
     start = plan.context - VECTOR_HEIGHT / 2
     y = start - 0.65
-    middle = (left + right) / 2
-    page.wire_upright(plan.x.context, start, y + 0.3, color=CONTEXT, linewidth=4)
-    page.box(middle, y, right - left, 0.6, MACHINE, INK)
+    top = y + 0.3
+    bottom = y - 0.3
+    wire = plan.x.context
+    page.wire_upright(wire, start, top, color=CONTEXT, linewidth=4)
+    page.box(middle, y, width, 0.6, MACHINE, INK)
     before = word_before(plan.trace, plan.row)
     page.write(middle, y, f"decoder,\nwith “{before}” and dh{plan.row}")
-    page.wire_upright(plan.x.context, y - 0.3, y - 0.62, color=QUIET)
+    page.wire_upright(wire, bottom, y - 0.62, color=QUIET)
 
 
 def draw_likely_words(page: Page, plan: Plan) -> None:
@@ -566,7 +631,9 @@ def draw_light(page: Page, plan: Plan, y: float) -> None:
     """The yellow behind the word that came out."""
     left = plan.x.likely
     right = plan.x.right - MARGIN
-    page.box((left + right) / 2, y, right - left, LINE, NOW, "none", name="now")
+    middle = (left + right) / 2
+    width = right - left
+    page.box(middle, y, width, LINE, NOW, "none", name="now")
 
 
 def draw_likely_word(page: Page, plan: Plan, word: str, y: float, size: float, weight: str) -> None:
@@ -589,18 +656,22 @@ def draw_chance(page: Page, plan: Plan, chance: float | None, y: float, name: st
 def step_in_words(plan: Plan) -> str:
     """What the picture of a step says."""
     told = step_seen(plan.trace, plan.row)
+    told = told[0].upper() + told[1:]
     parts = []
     for share in plan.shares:
-        factor = share.place.name or "the states"
-        parts.append(f"{share.written_weight} times {factor} of {share.place.label} "
+        place = share.place
+        factor = place.name or "the states"
+        parts.append(f"{share.written_weight} times {factor} of {place.label} "
                      f"(score {share.written_score})")
-    recipe = f"Its context {plan.name} is the sum of {', '.join(parts)}."
+    products = ", ".join(parts)
+    recipe = f"Its context {plan.name} is the sum of {products}."
     if not is_mixture(plan.trace, plan.row):
-        recipe = f"Its context {plan.name} is [→hn; ←h1], and not the sum of {', '.join(parts)}."
+        recipe = f"Its context {plan.name} is [→hn; ←h1], and not the sum of {products}."
     likely = []
     for word, chance in plan.trace.rivals[plan.row]:
         likely.append(f"“{word}” {chance:.2f}")
-    return f"{told[0].upper()}{told[1:]}. {recipe} The likeliest words: {', '.join(likely)}."
+    words = ", ".join(likely)
+    return f"{told}. {recipe} The likeliest words: {words}."
 
 
 # All steps.
@@ -659,7 +730,10 @@ class Grid(NamedTuple):
 
     def middles(self, left: float) -> list[float]:
         """The middles of the columns of the part that begins at `left`."""
-        return [left + (number + 0.5) * self.column for number in range(len(self.places))]
+        found = []
+        for number in range(len(self.places)):
+            found.append(left + (number + 0.5) * self.column)
+        return found
 
 
 @styled
@@ -687,7 +761,8 @@ def pipeline_grid(trace: Trace, first: int = 1) -> Picture:
     draw_part_names(page, grid, edge + grid.header - 0.2)
     draw_column_names(page, grid, edge + 0.08)
     for number, row in enumerate(rows):
-        draw_row(page, grid, row, edge - ROW * (number + 0.5))
+        middle = edge - ROW * (number + 0.5)
+        draw_row(page, grid, row, middle)
     draw_key(page, trace)
     return Picture(page.fig, f"{title}, a row each. {described(trace)}")
 
@@ -704,9 +779,10 @@ def steps_in_words(trace: Trace, rows: range) -> str:
 
 def gridded(trace: Trace, rows: range) -> Grid:
     """The columns of the grid that shows these rows, and where everything stands."""
-    weights = np.asarray(trace.weights)[rows]
-    heaviest = weights.max(axis=0)
-    places = places_for(trace, named_words(heaviest, NAMED_IN_GRID))
+    weights = np.asarray(trace.weights)[rows]  # [rows, source]
+    heaviest = weights.max(axis=0)             # [source]
+    words = named_words(heaviest, NAMED_IN_GRID)
+    places = places_for(trace, words)
     column = 0.26
     strip = 0.16
     if len(places) <= len(HUES):
@@ -715,13 +791,24 @@ def gridded(trace: Trace, rows: range) -> Grid:
     if len(places) <= 4:
         column = 0.75
     part = max(column * len(places), PART_NAME)
-    left = MARGIN + letters_width(trace.target, LARGE) + 0.7
-    middle = left + part + BETWEEN
-    right = middle + part + BETWEEN
-    context = right + part + 0.55
-    edge = max(context + 1.3, LEAST_WIDTH)
-    return Grid(trace, places, score_scale(trace), most_of(trace), column, strip, left, middle,
-                right, context, edge)
+    scores = MARGIN + letters_width(trace.target, LARGE) + 0.7
+    weights_from = scores + part + BETWEEN
+    products = weights_from + part + BETWEEN
+    context = products + part + 0.55
+    right = max(context + 1.3, LEAST_WIDTH)
+    return Grid(
+        trace=trace,
+        places=places,
+        scale=score_scale(trace),
+        most=most_of(trace),
+        column=column,
+        strip=strip,
+        scores=scores,
+        weights=weights_from,
+        products=products,
+        context=context,
+        right=right,
+    )
 
 
 def draw_part_names(page: Page, grid: Grid, y: float) -> None:
@@ -760,9 +847,10 @@ def draw_row(page: Page, grid: Grid, row: int, y: float) -> None:
     sign = "≠"  # the fixed context of a bidirectional encoder
     if is_mixture(grid.trace, row):
         sign = "="
-    page.write(grid.context - 0.35, y, sign, fontsize=LARGE)
+    x = grid.context
+    page.write(x - 0.35, y, sign, fontsize=LARGE)
     context = np.asarray(grid.trace.context[row])
-    draw_context(page, grid.context, y, context, grid.most, shares, f"c{step}", grid.strip)
+    draw_context(page, x, y, context, grid.most, shares, f"c{step}", grid.strip)
 
 
 def draw_score_bars(page: Page, grid: Grid, shares: list[Share], y: float, step: int) -> None:
@@ -772,17 +860,20 @@ def draw_score_bars(page: Page, grid: Grid, shares: list[Share], y: float, step:
         tall -= NUMBER_ROOM
     width = 0.6 * grid.column
     middles = grid.middles(grid.scores)
-    zero = y - VECTOR_HEIGHT / 2 - grid.scale.reach(grid.scale.low, tall)
+    scale = grid.scale
+    bottom = y - VECTOR_HEIGHT / 2
+    zero = bottom - scale.reach(scale.low, tall)
     for share, x in zip(shares, middles, strict=True):
         colour = share.place.colour
-        height = grid.scale.reach(share.score, tall)
+        left = x - width / 2
+        height = scale.reach(share.score, tall)
         name = f"score-{step}-{share.place.identity}"
-        draw_bar(page, x - width / 2, zero, width, height, colour, name)
+        draw_bar(page, left, zero, width, height, colour, name)
         if grid.has_scores:
             page.write(x, y + 0.3, share.written_score, color=colour)
-    left = middles[0] - 0.45 * grid.column
-    right = middles[-1] + 0.45 * grid.column
-    draw_thin_line(page, (left, zero), (right, zero))
+    start = middles[0] - 0.45 * grid.column
+    end = middles[-1] + 0.45 * grid.column
+    draw_thin_line(page, (start, zero), (end, zero))
 
 
 def draw_bare_scores(page: Page, grid: Grid, shares: list[Share], y: float) -> None:
@@ -790,7 +881,8 @@ def draw_bare_scores(page: Page, grid: Grid, shares: list[Share], y: float) -> N
     middles = grid.middles(grid.scores)
     if not grid.has_weights:  # so many words have weights, and hence the same score
         middle = (middles[0] + middles[-1]) / 2
-        page.write(middle, y, f"{shares[0].written_score} each")
+        score = shares[0].written_score
+        page.write(middle, y, f"{score} each")
         return
     for share, x in zip(shares, middles, strict=True):
         page.write(x, y, share.written_score, color=share.place.colour)
@@ -807,8 +899,9 @@ def draw_weight_bars(page: Page, grid: Grid, shares: list[Share], y: float, step
         left = x - width / 2
         colour = share.place.colour
         name = f"weight-{step}-{share.place.identity}"
+        height = tall * share.weight
         draw_frame(page, left, bottom, width, tall)
-        draw_bar(page, left, bottom, width, tall * share.weight, colour, name)
+        draw_bar(page, left, bottom, width, height, colour, name)
         if grid.has_weights:
             letters = "bold" if share.weight >= 0.1 else "normal"
             page.write(x, y + 0.3, share.written_weight, color=colour, weight=letters,
@@ -819,7 +912,8 @@ def draw_products(page: Page, grid: Grid, shares: list[Share], y: float, step: i
     """The weighted states of a step, with plus signs between them where there is room."""
     middles = grid.middles(grid.products)
     for share, x in zip(shares, middles, strict=True):
-        outline = paled(share.place.colour, 0.4 + 0.6 * share.weight)  # little is pale
+        strength = 0.4 + 0.6 * share.weight  # little is pale
+        outline = paled(share.place.colour, strength)
         name = f"product-{step}-{share.place.identity}"
         vector_at(page, x, y, share.product, grid.most, outline, name, grid.strip)
     if grid.has_weights:

@@ -9,6 +9,9 @@ from helpers.model import Seq2Seq
 from helpers.text import Pair
 from helpers.translation import decode, encode, step_limits, translate, up_to_end, words_of
 
+Question = dict[str, str]
+Answer = tuple[str, list[str], list[str]]  # a sentence, its translation, and the changed one
+
 SHORT = 8           # words: up to here a sentence is short, and each of its words has a hue
 LOOKED_AT = 300     # so many pairs are translated to find hard ones, or questions
 OFFERED = 40        # sentences of each kind
@@ -26,12 +29,18 @@ def examples(by_rule: Mapping[str, Seq2Seq], main: str,
     """
     if corpus is None:
         return {"short": [], "long": [], "hard": []}
-    short = [pair for pair in corpus.test if len(pair.source) <= SHORT]
-    others = [pair for pair in corpus.test if len(pair.source) > SHORT]
+    short = []
+    others = []
+    for pair in corpus.test:
+        if len(pair.source) <= SHORT:
+            short.append(pair)
+        else:
+            others.append(pair)
+    hard_ones = hard(by_rule, main, others[:LOOKED_AT])
     return {
         "short": as_typed(short),
         "long": as_typed(corpus.long or others),
-        "hard": as_typed(hard(by_rule, main, others[:LOOKED_AT])),
+        "hard": as_typed(hard_ones),
     }
 
 
@@ -39,15 +48,17 @@ def hard(by_rule: Mapping[str, Seq2Seq], main: str, pairs: Sequence[Pair]) -> li
     """The pairs that the fixed context gets wrong and the main model gets right."""
     if "fixed" not in by_rule or main == "fixed":
         return []
-    wrong_in_fixed = set(places_right(by_rule["fixed"], pairs, right=False))
+    wrong_in_fixed = places_right(by_rule["fixed"], pairs, right=False)
     right_in_main = places_right(by_rule[main], pairs)
-    return [pairs[place] for place in right_in_main if place in wrong_in_fixed]
+    both = set(wrong_in_fixed) & set(right_in_main)
+    return [pairs[place] for place in sorted(both)]
 
 
 def places_right(model: Seq2Seq, pairs: Sequence[Pair], right: bool = True) -> list[int]:
     """The places of those pairs that a model translates as their targets say, or those it does not.
     """
-    traces = translate(model, [pair.source for pair in pairs])
+    sources = [pair.source for pair in pairs]
+    traces = translate(model, sources)
     found = []
     for place, trace in enumerate(traces):
         is_right = trace.words == pairs[place].target
@@ -63,7 +74,7 @@ def as_typed(pairs: Sequence[Pair]) -> list[str]:
 
 # Questions.
 
-def questions(model: Seq2Seq, corpus: Corpus | None) -> list[dict[str, str]]:
+def questions(model: Seq2Seq, corpus: Corpus | None) -> list[Question]:
     """Small tasks that can be done by hiding one word of a short sentence.
 
     Each is {"sentence", "say": a word that must come out} or {"sentence", "lose": one that must
@@ -71,8 +82,8 @@ def questions(model: Seq2Seq, corpus: Corpus | None) -> list[dict[str, str]]:
     """
     if corpus is None:
         return []
-    say: list[dict[str, str]] = []
-    lose: list[dict[str, str]] = []
+    say: list[Question] = []
+    lose: list[Question] = []
     for sentence, plain, changed in answers(model, corpus.test):
         added = [word for word in changed if word not in plain]
         lost = [word for word in plain if word not in changed]
@@ -86,17 +97,19 @@ def questions(model: Seq2Seq, corpus: Corpus | None) -> list[dict[str, str]]:
     return say + lose
 
 
-def answers(model: Seq2Seq, pairs: Sequence[Pair]) -> Iterator[tuple[str, list[str], list[str]]]:
+def answers(model: Seq2Seq, pairs: Sequence[Pair]) -> Iterator[Answer]:
     """Short sentences, what a model makes of them, and what it says with one word hidden.
 
     One hidden word of each sentence, and only where one word of the translation becomes another.
     """
-    short = [pair for pair in pairs if 3 < len(pair.source) <= SHORT][:LOOKED_AT]
+    short = [pair for pair in pairs if 3 < len(pair.source) <= SHORT]
+    short = short[:LOOKED_AT]
     for place in places_right(model, short):
         pair = short[place]
         for changed in with_one_hidden(model, pair.source):
             if is_one_word_away(changed, pair.target):
-                yield " ".join(pair.source), pair.target, changed
+                sentence = " ".join(pair.source)
+                yield sentence, pair.target, changed
                 break
 
 
@@ -115,15 +128,18 @@ def is_one_word_away(changed: list[str], plain: list[str]) -> bool:
 def with_one_hidden(model: Seq2Seq, words: list[str]) -> list[list[str]]:
     """What a model says when the first word is hidden at every step, the second, and so on."""
     n = len(words)
-    memory = encode(model, [words] * n)
+    sentences = [words] * n
+    memory = encode(model, sentences)
     limits = step_limits(memory)
     is_hidden = torch.eye(n, dtype=torch.bool, device=model.device)     # [n, source]
-    memory = memory._replace(mask=memory.mask & ~is_hidden)
+    can_be_seen = memory.mask & ~is_hidden
+    memory = memory._replace(mask=can_be_seen)
     first = torch.full_like(limits, text.START_ID)
     steps = decode(model, memory, first, limits)
-    said = torch.stack(steps.words, dim=1).tolist()
+    said = torch.stack(steps.words, dim=1).tolist()                     # [n, target]
     found = []
     for ids in said:
-        with_end = up_to_end(words_of(model, ids))
+        words = words_of(model, ids)
+        with_end = up_to_end(words)
         found.append([word for word in with_end if word != text.END])
     return found

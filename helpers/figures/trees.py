@@ -41,31 +41,41 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
     `tree` is what `beam.search` gives for the sentence. Kept words are framed, dropped ones grey;
     the way of the translation that won is dark. A finished translation has its rank and score.
     """
-    width = len(tree.kept[0])
-    winner = tree.hypotheses[0]
-    said = " ".join(winner.trace.words)
-    title = title or f"A beam of {width} for “{' '.join(tree.source)}”: “{said}” wins"
     alt = in_words(tree)
+    title = title or title_of(tree)
     tree = tree._replace(tried=tree.tried[:steps], kept=tree.kept[:steps])
     places = places_of(tree)
     lowest = max(place.y for place in places.values())
     rightmost = max(place.right for place in places.values())
-    total_width = max(rightmost, EDGE + fonts.width(title, LARGE, "bold"),
-                      EDGE + fonts.width(KEYS[0], SMALL)) + EDGE
+    end_of_title = EDGE + fonts.width(title, LARGE, "bold")
+    end_of_key = EDGE + fonts.width(KEYS[0], SMALL)
+    total_width = max(rightmost, end_of_title, end_of_key) + EDGE
+    total_height = lowest + ROW + KEY
 
-    fig = Figure(figsize=(total_width, lowest + ROW + KEY))
-    page = fig.add_axes((0, 0, 1, 1), xlim=(0, total_width), ylim=(lowest + ROW + KEY, 0))
+    fig = Figure(figsize=(total_width, total_height))
+    page = fig.add_axes((0, 0, 1, 1), xlim=(0, total_width), ylim=(total_height, 0))
     page.axis("off")
     page.text(EDGE, EDGE, title, fontsize=LARGE, fontweight="bold", va="top")
-    on_the_way = {id(node) for node in winner.last.path}
+    on_the_way = {id(node) for node in tree.hypotheses[0].last.path}
     draw_steps(page, tree, places)
     for place in places.values():
-        draw_line(page, place, places, id(place.node) in on_the_way)
+        wins = id(place.node) in on_the_way
+        draw_line(page, place, places, wins)
     for name, place in named(tree, places):
-        draw_word(page, place, id(place.node) in on_the_way, name)
+        wins = id(place.node) in on_the_way
+        draw_word(page, place, wins, name)
     for number, key in enumerate(KEYS):
-        page.text(EDGE, lowest + ROW + 0.35 * number, key, va="top", color=INK)
+        y = lowest + ROW + 0.35 * number
+        page.text(EDGE, y, key, va="top", color=INK)
     return Picture(fig, alt)
+
+
+def title_of(tree: Tree) -> str:
+    """What the search came to, in a line."""
+    width = len(tree.kept[0])
+    source = " ".join(tree.source)
+    said = " ".join(tree.hypotheses[0].trace.words)
+    return f"A beam of {width} for “{source}”: “{said}” wins"
 
 
 KEYS = ("number: the probability of the sentence up to this word    framed: kept, grey: dropped",
@@ -80,10 +90,12 @@ def labels_of(tree: Tree) -> dict[int, str]:
     labels = {}
     for tried in tree.tried:
         for node in tried:
-            labels[id(node)] = f"{node.word} {math.exp(node.log_probability):.2g}"
+            probability = math.exp(node.log_probability)
+            labels[id(node)] = f"{node.word} {probability:.2g}"
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
-        if id(hypothesis.last) in labels:  # else it ends in a later step than those shown
-            labels[id(hypothesis.last)] += f"  {ordinal(rank)}: {hypothesis.score:.2f}"
+        last = id(hypothesis.last)
+        if last in labels:  # else it ends in a later step than those shown
+            labels[last] += f"  {ordinal(rank)}: {hypothesis.score:.2f}"
     return labels
 
 
@@ -99,14 +111,18 @@ def places_of(tree: Tree) -> dict[int, Place]:
         kept_ids = {id(node) for node in kept}
 
         def order(node: Node) -> tuple[float, float]:
-            above = places[id(node.parent)].y if node.parent else 0.0
+            above = 0.0
+            if node.parent:
+                above = places[id(node.parent)].y
             return above, -node.log_probability
 
         widest = max(fonts.width(labels[id(node)], SMALL) for node in tried)
         right = x + widest + 2 * BOX
         for row, node in enumerate(sorted(tried, key=order)):
+            label = labels[id(node)]
             y = HEADER + (row + 0.5) * ROW
-            places[id(node)] = Place(node, labels[id(node)], x, right, y, id(node) in kept_ids)
+            is_kept = id(node) in kept_ids
+            places[id(node)] = Place(node, label, x, right, y, is_kept)
         x = right + BETWEEN
     return places
 
@@ -116,7 +132,8 @@ def named(tree: Tree, places: dict[int, Place]) -> list[tuple[str, Place]]:
     names = []
     for step, tried in enumerate(tree.tried, start=1):
         for rank, node in enumerate(tried, start=1):
-            names.append((f"word-{step}-{rank}", places[id(node)]))
+            name = f"word-{step}-{rank}"
+            names.append((name, places[id(node)]))
     return names
 
 
@@ -124,8 +141,8 @@ def draw_steps(page: Axes, tree: Tree, places: dict[int, Place]) -> None:
     """The number of each step over its column."""
     for step, tried in enumerate(tree.tried, start=1):
         place = places[id(tried[0])]
-        page.text((place.left + place.right) / 2, HEADER - 0.15, f"step {step}", color=QUIET,
-                  ha="center")
+        middle = (place.left + place.right) / 2
+        page.text(middle, HEADER - 0.15, f"step {step}", color=QUIET, ha="center")
 
 
 def draw_line(page: Axes, place: Place, places: dict[int, Place], wins: bool) -> None:
@@ -133,42 +150,55 @@ def draw_line(page: Axes, place: Place, places: dict[int, Place], wins: bool) ->
     if place.node.parent is None:
         return
     before = places[id(place.node.parent)]
-    colour = PALE
+    colour = QUIET if place.is_kept else PALE
+    width = 1.6
+    layer = 1
     if wins:
         colour = DARK
-    elif place.is_kept:
-        colour = QUIET
-    page.plot([before.right, place.left], [before.y, place.y], color=colour,
-              linewidth=4 if wins else 1.6, zorder=2 if wins else 1)
+        width = 4
+        layer = 2  # in front of the others
+    across = [before.right, place.left]
+    down = [before.y, place.y]
+    page.plot(across, down, color=colour, linewidth=width, zorder=layer)
 
 
 def draw_word(page: Axes, place: Place, wins: bool, name: str) -> None:
     """A word with the probability of the sentence up to it; in a frame where it was kept."""
     colour = QUIET
     if place.is_kept:
-        size = (place.right - place.left, ROW - BOX / 2)
-        corner = (place.left, place.y - size[1] / 2)
-        face = DARK if wins else "white"
-        page.add_patch(FancyBboxPatch(corner, *size, boxstyle="round,pad=0,rounding_size=0.06",
-                                      facecolor=face, edgecolor=INK, linewidth=1.5, zorder=3))
         colour = "white" if wins else INK
-    page.text(place.left + BOX, place.y, place.label, color=colour, va="center", zorder=4,
-              gid=name)
+        face = DARK if wins else "white"
+        width = place.right - place.left
+        height = ROW - BOX / 2
+        corner = (place.left, place.y - height / 2)
+        rounded = "round,pad=0,rounding_size=0.06"
+        frame = FancyBboxPatch(corner, width, height, boxstyle=rounded, facecolor=face,
+                               edgecolor=INK, linewidth=1.5, zorder=3)
+        page.add_patch(frame)
+    left = place.left + BOX
+    page.text(left, place.y, place.label, color=colour, va="center", zorder=4, gid=name)
 
 
 def ordinal(number: int) -> str:
     """1 → "1st"."""
     endings = {1: "st", 2: "nd", 3: "rd"}
+    ending = endings.get(number % 10, "th")
     is_teen = 10 < number % 100 < 14
-    return f"{number}{'th' if is_teen else endings.get(number % 10, 'th')}"
+    if is_teen:
+        ending = "th"
+    return f"{number}{ending}"
 
 
 def in_words(tree: Tree) -> str:
     """The tree for those who cannot see it: what was kept at each step, and the ranking."""
-    sentences = [f"Beam search for “{' '.join(tree.source)}”."]
+    source = " ".join(tree.source)
+    sentences = [f"Beam search for “{source}”."]
     for step, kept in enumerate(tree.kept, start=1):
-        beginnings = [f"“{' '.join(node.words)}” ({math.exp(node.log_probability):.2g})"
-                      for node in kept]
+        beginnings = []
+        for node in kept:
+            words = " ".join(node.words)
+            probability = math.exp(node.log_probability)
+            beginnings.append(f"“{words}” ({probability:.2g})")
         sentences.append(f"Step {step} keeps {', '.join(beginnings)}.")
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
         words = " ".join(word for word in hypothesis.last.words if word != text.END)
