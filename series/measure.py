@@ -34,10 +34,12 @@ SEARCHED = ("additive", "dot", "scaled_dot", "general", "fixed", "mean")  # sett
 TUNED = SEARCHED[:4]  # … and with the best of these a model of each seed
 
 STANDARD = Settings()
-# What the search tries: the standard settings, and a step up and down in each of the two.
+# What the search tries: the standard settings, a step up and down in each of the two, and a second
+# step up in the rate, since the first one served every rule.
 TRIES = (
     (STANDARD.learning_rate, STANDARD.weight_decay),
     (round(STANDARD.learning_rate * 2, 4), STANDARD.weight_decay),
+    (round(STANDARD.learning_rate * 4, 4), STANDARD.weight_decay),
     (round(STANDARD.learning_rate / 2, 4), STANDARD.weight_decay),
     (STANDARD.learning_rate, round(STANDARD.weight_decay * 3, 4)),
     (STANDARD.learning_rate, round(STANDARD.weight_decay / 3, 4)),
