@@ -35,7 +35,7 @@ refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the co
 times: $(VENV)/ready ## how long each notebook takes where nothing was trained before: series/times.csv
 	@$(RUN) -m series times
 
-measure: $(VENV)/ready ## train what the headlines rest on with five seeds, hours of work: data/measured
+measure: $(VENV)/ready ## train what the headlines rest on with five seeds, an hour or two: data/measured
 	@$(RUN) -m series measure
 
 bench: $(VENV)/ready ## how fast training is, beside what it was and what it could be: data/measured/bench.csv
