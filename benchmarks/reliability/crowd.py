@@ -1,4 +1,4 @@
-"""Many readers of one read-only copy of the course, and many sentences for one model."""
+"""Many kernels on one read-only copy of the course, and many sentences for one model."""
 import os
 import shutil
 import subprocess
@@ -6,6 +6,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from jupyter_client.manager import start_new_kernel
 
 from benchmarks.reliability import Row
 from helpers import course
@@ -48,16 +50,20 @@ for number in map(int, sys.argv[1:]):
 """
 
 
+def surroundings(build: Path) -> dict[str, str]:
+    """The environment of a process with one thread that keeps what it makes in `build`."""
+    return os.environ | {"COURSE_BUILD": str(build), "OMP_NUM_THREADS": "1",
+                         "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def run(code: str, folder: Path, build: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Run some code in a Python of its own, in `folder`, with one thread."""
-    environment = os.environ | {"COURSE_BUILD": str(build), "OMP_NUM_THREADS": "1",
-                                "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, env=environment,
-                          check=False, capture_output=True, text=True)
+    """Run some code in a Python of its own, in `folder`."""
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder,
+                          env=surroundings(build), check=False, capture_output=True, text=True)
 
 
 def readers(number: int, at_once: int = 4) -> Row:
-    """So many Pythons use one copy of the course that nobody may write to."""
+    """So many kernels are open on one copy of the course that nobody may write to."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "course"
         for part in ("helpers", "data"):
@@ -66,20 +72,31 @@ def readers(number: int, at_once: int = 4) -> Row:
         before = state_of(copy)
         read_only = subprocess.run(["chmod", "-R", "a-w", str(copy)], check=False).returncode == 0
 
+        kernels = []
+
         def read(place: int) -> bool:
             build = Path(folder) / f"build-{place}"
-            ran = run(READER, copy, build)
-            return ran.returncode == 0 and (build / "tables" / "said.csv").exists()
+            manager, client = start_new_kernel(cwd=copy, env=surroundings(build),
+                                               stderr=subprocess.DEVNULL)
+            kernels.append((manager, client))  # it stays open, as those of a class do
+            reply = client.execute_interactive(READER, output_hook=lambda message: None)
+            is_ok = reply["content"]["status"] == "ok"
+            return is_ok and (build / "tables" / "said.csv").exists()
 
-        with ThreadPoolExecutor(at_once) as pool:
-            good = sum(pool.map(read, range(number)))
+        try:
+            with ThreadPoolExecutor(at_once) as pool:
+                good = sum(pool.map(read, range(number)))
+        finally:
+            for manager, client in kernels:
+                client.stop_channels()
+                manager.shutdown_kernel(now=True)
         unchanged = state_of(copy) == before
         subprocess.run(["chmod", "-R", "u+w", str(copy)], check=False)
     lost = number - good + (not unchanged) + (not read_only)
-    return Row("Many readers of one read-only copy of the course",
-               f"each a Python of its own with COURSE_BUILD elsewhere, {at_once} at once: the "
-               "set-up, a training, a translation, a table; afterwards no file of the copy is new "
-               "or changed",
+    return Row("Many kernels on one read-only copy of the course",
+               "all open to the end, each with its own COURSE_BUILD, "
+               f"{at_once} of them at work at once: the set-up, a training, a translation, a "
+               "table; afterwards no file of the copy is new or changed",
                number, lost)
 
 
