@@ -353,31 +353,44 @@ def errors_by_step(forced: Sequence[Trace], free: Sequence[Trace],
     """Is a word wrong with the right words before it, and with the model's own? A row per word.
 
     `forced`: traces made to say the references; `free`: what the same model says by itself.
-    Columns: sentence, step (from 0), word (of the reference), right_words (True: with the right
-    words before it, another word is likeliest), own_words (True: the translation lacks it at its
-    place). For the latter difflib lays translation and reference beside each other, so that one
-    word too many does not make all that follow wrong.
+    Columns: sentence, step (from 0), word (of the reference), right_words (True: among the
+    likeliest words, with the right words before each, it is missing at its place), own_words (True:
+    it is missing in the translation). See `places_said` for what its place is.
     """
     rows = []
     together = zip(forced, free, pairs, strict=True)
     for number, (given, said, pair) in enumerate(together):
         if given.words != pair.target:
             raise ValueError(f"sentence {number}: the first traces have to say the references")
-        found: set[int] = set()  # the places of the reference's words that were said
-        matcher = SequenceMatcher(None, pair.target, said.words, autojunk=False)
-        for block in matcher.get_matching_blocks():
-            end = block.a + block.size
-            found.update(range(block.a, end))
+        likeliest = []
+        for step in range(len(pair.target)):
+            word, _ = given.rivals[step][0]
+            likeliest.append(word)
+        found_with_right_words = places_said(pair.target, likeliest)
+        found_with_own_words = places_said(pair.target, said.words)
         for step, word in enumerate(pair.target):
-            likeliest, _ = given.rivals[step][0]
             rows.append({
                 "sentence": number,
                 "step": step,
                 "word": word,
-                "right_words": likeliest != word,
-                "own_words": step not in found,
+                "right_words": step not in found_with_right_words,
+                "own_words": step not in found_with_own_words,
             })
     return pd.DataFrame(rows)
+
+
+def places_said(reference: Sequence[str], words: Sequence[str]) -> set[int]:
+    """The places (from 0) of the reference's words that are said, in their order.
+
+    difflib lays the two beside each other, so that one word too many does not make all that follow
+    wrong.
+    """
+    places: set[int] = set()
+    matcher = SequenceMatcher(None, reference, words, autojunk=False)
+    for block in matcher.get_matching_blocks():
+        end = block.a + block.size
+        places.update(range(block.a, end))
+    return places
 
 
 def by_stretch(errors: pd.DataFrame, words: int = 5, stretches: int = 6) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
     python -m series notebooks [NAME ...]  execute them into build/notebooks/, pages: build/site/
     python -m series refresh [NAME ...]    execute the committed ones in place, draw their pictures
-    python -m series measure               train with several seeds, write data/measured/ (an hour or two)
+    python -m series measure               train with several seeds for data/measured/: an hour or two
     python -m series times                 time the series, nothing trained before: series/times.csv
     python -m series site                  only the web pages
     python -m series slides [NAME ...]     a deck of slides of each notebook in build/slides/

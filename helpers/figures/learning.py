@@ -49,7 +49,7 @@ def gradient_reach(tables: Tables) -> Picture:
     ax.set_yticks(ticks, labels)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("words that the encoder reads after this state")
-    ax.set_ylabel("length of the gradient\n(higher: easier to learn from)")
+    ax.set_ylabel("length of the gradient")
     label_ends(ax, ends, height=3.8)
     write_finding(fig, reach_finding(tables))
     write_note(fig, "mean over words and sentences; band: 95% interval over sentences")
