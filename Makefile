@@ -7,7 +7,7 @@ WORKERS ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help notebooks test quick lab refresh times measure bench setup site slides models publish reliability zip clean
+.PHONY: help notebooks test quick lab refresh measure bench setup site slides models publish reliability zip clean
 
 help:
 	@echo "The course, from one vector to attention:"
@@ -31,9 +31,6 @@ lab: $(VENV)/ready ## open the notebooks in JupyterLab
 
 refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the committed notebooks in place
 	@$(RUN) -m series refresh $(NAMES)
-
-times: $(VENV)/ready ## how long each notebook takes where nothing was trained before: series/times.csv
-	@$(RUN) -m series times
 
 measure: $(VENV)/ready ## train what the headlines rest on with five seeds, an hour or two: data/measured
 	@$(RUN) -m series measure

@@ -2,8 +2,7 @@
 
     python -m series notebooks [NAME ...]  execute them into build/notebooks/, pages: build/site/
     python -m series refresh [NAME ...]    execute the committed ones in place, draw their pictures
-    python -m series measure               train with several seeds for data/measured/: an hour or two
-    python -m series times                 time the series, nothing trained before: series/times.csv
+    python -m series measure               train with several seeds for data/measured/ (an hour)
     python -m series site                  only the web pages
     python -m series slides [NAME ...]     a deck of slides of each notebook in build/slides/
     python -m series models [RULE ...]     train the models that come with the course: data/models/
@@ -15,7 +14,6 @@ A NAME is a number, such as 03, or a notebook's whole name; without one it is al
 import argparse
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -24,13 +22,13 @@ from pathlib import Path
 from helpers import course
 from series import explorer, measure, package, pages, runner, slides, usage
 from series.models import models
-from series.refresh import building_in, refresh
+from series.refresh import refresh
 from series.runner import Stopped
 
 
 def notebooks(names: Iterable[str] = (), home: Path = course.ROOT,
-              build: Path = course.BUILD) -> dict[str, float]:
-    """Execute notebooks in order, make the web pages, print what came out; gives their seconds.
+              build: Path = course.BUILD) -> None:
+    """Execute notebooks in order, make the web pages, print what came out.
 
     Raises Stopped at the first that fails, after all of this was done for those before it.
     """
@@ -38,7 +36,6 @@ def notebooks(names: Iterable[str] = (), home: Path = course.ROOT,
     minutes = usage.forecast(path.stem for path in sources) / 60
     if minutes:
         print(f"About {math.ceil(minutes)} min on this machine, less where models are kept.")
-    taken = {}
     lines = [f"{'notebook':<30} {'seconds':>7} {'MB':>6}  headline"]
     failure = None
     for source in sources:
@@ -50,7 +47,6 @@ def notebooks(names: Iterable[str] = (), home: Path = course.ROOT,
             failure = error
             break
         seconds = time.perf_counter() - start
-        taken[source.stem] = seconds
         costs = f"{seconds:7.0f} {memory.megabytes:6.0f}"
         lines.append(f"{source.stem:<30} {costs}  {runner.headline(nb)}")
         lines += [f"    warned in {note}" for note in notes]
@@ -58,15 +54,6 @@ def notebooks(names: Iterable[str] = (), home: Path = course.ROOT,
     print("", *lines, "", f"The pages: {index}", sep="\n")
     if failure:
         raise failure
-    return taken
-
-
-def times() -> None:
-    """Execute the series with nothing trained before, and keep what each notebook took."""
-    apart = course.BUILD / "times"
-    shutil.rmtree(apart, ignore_errors=True)
-    with building_in(apart):
-        usage.write_times(notebooks(build=apart))
 
 
 def site(home: Path = course.ROOT, build: Path = course.BUILD) -> Path:
@@ -96,8 +83,8 @@ def asked(arguments: list[str] | None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("python -m series", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = ["notebooks", "refresh", "measure", "times", "site", "slides", "models", "setup",
-                "publish", "zip"]
+    commands = ["notebooks", "refresh", "measure", "site", "slides", "models", "setup", "publish",
+                "zip"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("names", nargs="*", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
@@ -108,11 +95,11 @@ def do(command: str, names: list[str]) -> None:
     if command == "notebooks":
         notebooks(names)
     elif command == "refresh":
-        refresh(names)
+        taken = refresh(names)
+        if not names:
+            usage.write_times(taken)
     elif command == "measure":
         measure.run()
-    elif command == "times":
-        times()
     elif command == "site":
         print(f"The pages: {site()}")
     elif command == "slides":

@@ -8,6 +8,7 @@ import io
 import os
 import re
 import shutil
+import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
@@ -29,8 +30,10 @@ PROMISE = re.compile(r"""lessons\.promise\(["'](\d\d)["']\)""")
 
 
 def refresh(names: Iterable[str] = (), home: Path = course.ROOT,
-            build: Path = course.BUILD) -> None:
+            build: Path = course.BUILD) -> dict[str, float]:
     """Execute notebooks and their solutions, and put them in the committed ones' place.
+
+    Gives the seconds of each notebook, where nothing was trained before but by those before it.
 
     Models, tables and executed copies go into `build`/refresh, which is emptied first: the tables
     there are those of the committed outputs. A notebook that fails, or is too large, replaces
@@ -40,11 +43,16 @@ def refresh(names: Iterable[str] = (), home: Path = course.ROOT,
     apart = build / "refresh"
     for name in MADE:
         shutil.rmtree(apart / name, ignore_errors=True)
+    taken = {}
     with building_in(apart):
         for source in sources:
+            start = time.perf_counter()
             renew(source, apart / "notebooks" / source.relative_to(home / "notebooks"))
+            if source.parent.name != "solutions":
+                taken[source.stem] = time.perf_counter() - start
     for source in runner.chosen([], home):
         hang(source)
+    return taken
 
 
 def chosen_with_solutions(names: Iterable[str], home: Path) -> list[Path]:
