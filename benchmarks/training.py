@@ -26,7 +26,8 @@ from benchmarks.textbook import Textbook
 from helpers import corpus, course, figures, files, measured, text, training
 from helpers.training import Settings
 
-BEFORE = "67f1c62"
+COMMIT = "67f1c62"  # of the first edition
+BEFORE = "first edition"
 NOW = "now"
 TEXTBOOK = "textbook loop"
 LIMIT = "matrix products"
@@ -78,10 +79,10 @@ class Worker:
 
 def frozen() -> Path:
     """The course as it was, in build/bench/: taken from git once."""
-    folder = course.BUILD / "bench" / BEFORE
+    folder = course.BUILD / "bench" / COMMIT
     if not folder.exists():
         folder.mkdir(parents=True)
-        archive = subprocess.run(["git", "archive", BEFORE, "helpers", "data"], cwd=course.ROOT,
+        archive = subprocess.run(["git", "archive", COMMIT, "helpers", "data"], cwd=course.ROOT,
                                  check=True, stdout=subprocess.PIPE).stdout
         subprocess.run(["tar", "-x"], cwd=folder, input=archive, check=True)
     return folder

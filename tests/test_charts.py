@@ -408,6 +408,18 @@ def test_the_ladder_has_the_speeds_and_the_factors_between_them():
     assert f"{widths[-1] / widths[0]:.1f} on phrasebook" in title
 
 
+def test_the_limit_of_the_ladder_is_no_way_of_training():
+    speeds = {"textbook": 5_000.0, "now": 20_000.0, "matrix products": 80_000.0}
+    picture = figures.speed_ladder(ladder_table(speeds))
+    (ax,) = picture.fig.axes
+    *ways, limit = ax.patches
+    assert limit.get_width() == 80_000
+    assert limit.get_facecolor()[:3] == (1, 1, 1), "its bar is empty"
+    assert all(bar.get_facecolor()[:3] != (1, 1, 1) for bar in ways)
+    assert "80,000  (25% of it reached)" in [text.get_text() for text in ax.texts]
+    assert "4.0 on phrasebook" in title(picture), "now over the textbook"
+
+
 def test_a_table_without_speeds_is_refused():
     table = ladder_table({})
     with pytest.raises(ValueError, match="target words a second.*make bench"):

@@ -801,12 +801,13 @@ def cost_finding(points: pd.DataFrame, task: str) -> str:
 # Speed.
 
 @styled
-def speed_ladder(table: pd.DataFrame) -> Picture:
+def speed_ladder(table: pd.DataFrame, limit: str = "matrix products") -> Picture:
     """How fast training is, factor by factor: a bar for each version, a panel for each corpus.
 
     `table` is that of `make bench`, with the columns corpus, measure, version and value. Only its
     target words a second are drawn, the slowest version first; beside each bar stands by which
-    factor it is faster than the one before.
+    factor it is faster than the one before. The version `limit` is no way of training but what none
+    can reach: an empty bar, beside which stands how much of it the version before reaches.
     """
     speeds = table[table["measure"] == "target words a second"]
     if speeds.empty:
@@ -822,39 +823,44 @@ def speed_ladder(table: pd.DataFrame) -> Picture:
     findings = []
     for ax, name in zip(panels, corpora, strict=True):
         rungs = speeds[speeds["corpus"] == name].sort_values("value")
-        draw_rungs(ax, rungs)
+        draw_rungs(ax, rungs, limit)
         ax.set_title(name, loc="left")
-        said += rungs_in_words(name, rungs)
-        findings.append(f"{factor_of(rungs):.1f} on {name}")
+        said += rungs_in_words(name, rungs, limit)
+        findings.append(f"{factor_of(rungs, limit):.1f} on {name}")
     panels[-1].set_xlabel("target words a second (higher is better)")
     factors = ", ".join(findings)
     write_finding(fig, f"from the slowest way of training to the fastest, the factor is {factors}")
     return Picture(fig, f"Target words a second in training. {'; '.join(said)}.")
 
 
-def draw_rungs(ax: Axes, rungs: pd.DataFrame) -> None:
-    """The bars of one corpus, from above the slowest first."""
+def draw_rungs(ax: Axes, rungs: pd.DataFrame, limit: str) -> None:
+    """The bars of one corpus, from above the slowest first; that of the limit is empty."""
     places = np.arange(len(rungs))
     speeds = rungs["value"]
-    ax.barh(places, speeds, height=0.6, color=toward_white(DARK, 0.45))
+    filled = toward_white(DARK, 0.45)
+    colours = ["white" if version == limit else filled for version in rungs["version"]]
+    ax.barh(places, speeds, height=0.6, color=colours, edgecolor=filled, linewidth=1.5)
     ax.set_yticks(places, rungs["version"])
     ax.invert_yaxis()
     ax.set_xlim(0, 1.4 * speeds.max())
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.tick_params(axis="y", length=0)
-    for place, written in zip(places, rung_labels(rungs), strict=True):
+    for place, written in zip(places, rung_labels(rungs, limit), strict=True):
         end = (speeds.iloc[place], place)
         ax.annotate(written, end, (8, 0), textcoords="offset points", va="center", color=DARK)
 
 
-def rung_labels(rungs: pd.DataFrame) -> list[str]:
-    """Each speed, and from the second on its factor to the one before."""
+def rung_labels(rungs: pd.DataFrame, limit: str) -> list[str]:
+    """Each speed, and from the second on its factor to the one before; of the limit, the share."""
     labels = []
     before = None
-    for value in rungs["value"]:
+    for version, value in zip(rungs["version"], rungs["value"], strict=True):
         label = f"{value:,.0f}"
-        if before is not None:
+        if before is not None and version == limit:
+            share = before / value
+            label += f"  ({share:.0%} of it reached)"
+        elif before is not None:
             factor = value / before
             label += f"  (× {factor:.2f})"
         labels.append(label)
@@ -862,14 +868,14 @@ def rung_labels(rungs: pd.DataFrame) -> list[str]:
     return labels
 
 
-def rungs_in_words(name: str, rungs: pd.DataFrame) -> list[str]:
+def rungs_in_words(name: str, rungs: pd.DataFrame, limit: str) -> list[str]:
     told = []
-    for version, label in zip(rungs["version"], rung_labels(rungs), strict=True):
+    for version, label in zip(rungs["version"], rung_labels(rungs, limit), strict=True):
         told.append(f"{name}, {version}: {label}")
     return told
 
 
-def factor_of(rungs: pd.DataFrame) -> float:
-    """The fastest over the slowest."""
-    speeds = rungs["value"]
+def factor_of(rungs: pd.DataFrame, limit: str) -> float:
+    """The fastest way of training over the slowest one; the limit is none."""
+    speeds = rungs[rungs["version"] != limit]["value"]
     return speeds.iloc[-1] / speeds.iloc[0]
