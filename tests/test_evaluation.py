@@ -91,6 +91,7 @@ def test_counts_of_sentences_add_up_to_the_bleu_of_all(two_models):
         assert evaluation.bleu_of_counts(counts[some]) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_small_steady_difference_is_found_by_pairs_alone(two_models):
     """Sentences differ more than models: their own intervals overlap, that of the difference
     lies beside 0. Draws of whole texts, scored by sacrebleu, give the same interval."""

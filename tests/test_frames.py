@@ -342,6 +342,7 @@ def test_of_many_cells_those_before_the_step_are_shown(step, steps, most, shown)
     assert list(window(step, steps, most)) == shown
 
 
+@pytest.mark.slow
 def test_left_out_cells_and_rows_are_dots():
     many = made("many steps")
     texts = [text.get_text() for text in visible_texts(many[21])]

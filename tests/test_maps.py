@@ -67,6 +67,7 @@ def test_a_map_is_whole_and_legible(words, rule):
     check_whole_and_legible(figures.context_map(trace(words, words + 1, rule)))
 
 
+@pytest.mark.slow
 def test_three_rules_stand_side_by_side():
     traces = [trace(5, 4, rule) for rule in RULES]
     picture = figures.context_map(traces)
@@ -100,6 +101,7 @@ def test_a_context_never_leaves_the_hull_of_the_states_in_full_vectors(words, ru
     assert (farthest_context <= farthest_state + 1e-5).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("words", LENGTHS)
 def test_drawn_contexts_are_the_weighted_sums_of_the_drawn_states(words, rule):
@@ -233,6 +235,7 @@ def test_no_label_covers_another_one_or_a_point(made):
             assert not any(box.contains(*pixel) for pixel in pixels)
 
 
+@pytest.mark.slow
 def test_of_a_long_sentence_the_heaviest_words_and_some_contexts_have_labels():
     made = trace(40, 41)
     written = [text.get_text() for text in labels(figures.context_map(made))]

@@ -41,6 +41,7 @@ def test_the_masks_are_told_in_words():
     assert "je 1, t' 2, aime 3, <eos> 4." in both().alt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [1, 4, 14])
 def test_masks_are_whole_and_legible_beside_or_below_one_another(words):
     asked = [f"word{place}" for place in range(words)]

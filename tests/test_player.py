@@ -60,6 +60,7 @@ def test_jupyter_gets_html_and_a_file_gets_a_page(tmp_path):
     assert "<title>i love you → je t&#x27; aime &lt;eos&gt;</title>" in page
 
 
+@pytest.mark.slow
 def test_the_same_trace_gives_the_same_page(own_stills):
     assert player.play(LOVE).data == player.play(LOVE).data
 

@@ -204,6 +204,7 @@ def test_a_download_is_tried_again(server, trouble):
     assert server.asked == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble, told", [
     (fails, "503"), (is_silent, "timed out"),
     (says(CONTENT[:900]), "900 bytes came, which are not"),

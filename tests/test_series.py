@@ -99,6 +99,7 @@ def test_the_series_runs_and_says_what_came_out(home, anywhere, capsys):
     assert (home / "build/site/index.html").exists()
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_processes_started(tmp_path):
     hundred = "block = bytearray(100 * 2**20)\nprint(flush=True)\ninput()"
     with usage.MemoryWatch() as before:
@@ -311,6 +312,7 @@ def test_a_refresh_trains_anew_and_leaves_everything_else_alone(home, anywhere, 
     assert os.environ["COURSE_BUILD"] == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells, message", [
     (["1 / 0"], "ZeroDivisionError"),
     (["print('x' * 2_100_000)"], "more than 2,000,000"),

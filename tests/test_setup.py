@@ -58,6 +58,7 @@ def test_the_setup_cell_is_plain():
     assert len({node.lineno for node in statements}) == len(statements)
 
 
+@pytest.mark.slow
 def test_the_setup_cell_finds_the_course_from_below(cell, tmp_path):
     below = copy_of_the_course(tmp_path / "here") / "notebooks" / "deep"
     below.mkdir(parents=True)
@@ -68,6 +69,7 @@ def test_the_setup_cell_finds_the_course_from_below(cell, tmp_path):
     assert re.match(line, ran.stdout)
 
 
+@pytest.mark.slow
 def test_the_setup_cell_finds_the_course_of_its_environment(tmp_path):
     own = f"import sys\nsys.prefix = {str(course.ROOT / '.venv')!r}\n"
     ran = bare(own + runner.SETUP.read_text("utf-8") + OURS, tmp_path)

@@ -79,6 +79,7 @@ def test_a_step_is_whole_and_legible(words, rule):
     check_whole_and_legible(figures.step_panels(made, words + 1))
 
 
+@pytest.mark.slow
 def test_the_file_of_a_step_says_what_it_shows(tmp_path):
     picture = figures.step_panels(LOVE, 1)
     check_whole_and_legible(picture)
@@ -123,6 +124,7 @@ def test_the_hue_of_a_word_is_on_all_that_belongs_to_it():
         assert colour(drawn[f"rail-c2-{j + 1}"]) == hue
 
 
+@pytest.mark.slow
 def test_products_add_up_to_the_context_and_all_vectors_have_the_same_cells():
     for made in (LOVE, trace(8, 3), trace(40, 3), trace(40, 3, "mean"), trace(9, 2)):
         drawn = parts(figures.step_panels(made, 2))
@@ -241,6 +243,7 @@ def test_nine_words_never_leave_one_word_as_the_others():
             assert sorted(word for place in places for word in place.words) == list(range(words))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("words", LENGTHS)
 def test_displayed_weights_add_up_to_one(words, rule):
