@@ -22,7 +22,7 @@ test: $(VENV)/ready ## style, types, then every test; each notebook runs on litt
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest -n $(WORKERS)
 
-quick: $(VENV)/ready ## style, and the tests that take a moment: a minute and a half
+quick: $(VENV)/ready ## style, and the tests that take a moment: less than a minute
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m pytest -n $(WORKERS) -m "not slow"
 
