@@ -18,6 +18,14 @@ def build_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints.Progress, "SHORTEST_PAUSE", 0)
 
 
+@pytest.fixture(autouse=True)
+def keyboard_heard():
+    """Ctrl-C interrupts, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def same_weights(one, other):
     others = other.state_dict()
     return all(weights.equal(others[name]) for name, weights in one.state_dict().items())

@@ -48,7 +48,7 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
     lowest = max(place.y for place in places.values())
     rightmost = max(place.right for place in places.values())
     end_of_title = EDGE + fonts.width(title, LARGE, "bold")
-    end_of_key = EDGE + fonts.width(KEYS[0], SMALL)
+    end_of_key = EDGE + fonts.width(KEY_OF_WORDS, SMALL)
     total_width = max(rightmost, end_of_title, end_of_key) + EDGE
     total_height = lowest + ROW + KEY
 
@@ -64,7 +64,7 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
     for name, place in named(tree, places):
         wins = id(place.node) in on_the_way
         draw_word(page, place, wins, name)
-    for number, key in enumerate(KEYS):
+    for number, key in enumerate(keys_of(tree)):
         y = lowest + ROW + 0.35 * number
         page.text(EDGE, y, key, va="top", color=INK)
     return Picture(fig, alt)
@@ -78,8 +78,19 @@ def title_of(tree: Tree) -> str:
     return f"A beam of {width} for “{source}”: “{said}” wins"
 
 
-KEYS = ("number: the probability of the sentence up to this word    framed: kept, grey: dropped",
-        "dark: the translation that wins    rank and score: log probability, normalised by length")
+KEY_OF_WORDS = ("number: the probability of the sentence up to this word    "
+                "framed: kept, grey: dropped")
+KEY_OF_WINNER = "dark: the translation that wins"
+KEY_OF_FINISHED = "    rank and score: log probability, normalised by length"
+
+
+def keys_of(tree: Tree) -> list[str]:
+    """What the signs of the tree mean; of rank and score only where a translation ends in it."""
+    ends = {id(hypothesis.last) for hypothesis in tree.hypotheses}
+    is_end_shown = any(id(node) in ends for tried in tree.tried for node in tried)
+    if is_end_shown:
+        return [KEY_OF_WORDS, KEY_OF_WINNER + KEY_OF_FINISHED]
+    return [KEY_OF_WORDS, KEY_OF_WINNER]
 
 
 def labels_of(tree: Tree) -> dict[int, str]:
