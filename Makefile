@@ -63,7 +63,7 @@ clean: ## take away build/ and caches (trained models too); the environment stay
 	@rm -rf build .pytest_cache .ruff_cache
 	@find . -path ./$(VENV) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
 
-$(VENV)/ready: requirements.txt
+$(VENV)/ready: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The course needs Python 3.11 or later, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Making the environment in $(VENV): once, a minute or more (torch is large) ..."
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)

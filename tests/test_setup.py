@@ -194,3 +194,17 @@ def test_a_table_is_kept_and_given_back(tmp_path, monkeypatch):
 def test_a_promise_that_is_not_drawn_says_so(capsys):
     lessons.promise("99")
     assert "The picture of notebook 99 is not drawn yet" in capsys.readouterr().out
+
+
+def test_every_version_is_fixed_once():
+    """What is used stands in requirements.txt, all that it brings along in constraints.txt."""
+    fixed = []
+    for name in ("requirements.txt", "constraints.txt"):
+        for line in (course.ROOT / name).read_text("utf-8").splitlines():
+            line = line.partition("#")[0].strip()
+            if line and not line.startswith("-c "):
+                package, _, version = line.partition("==")
+                assert version, f"{name}: {package} has no exact version"
+                fixed.append(package.lower().replace("_", "-"))
+    assert len(fixed) == len(set(fixed))
+    assert {"torch", "numpy", "nbconvert"} <= set(fixed)
