@@ -32,8 +32,8 @@ lab: $(VENV)/ready ## open the notebooks in JupyterLab
 refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the committed notebooks in place
 	@$(RUN) -m series refresh $(NAMES)
 
-measure: $(VENV)/ready ## train what the headlines rest on with five seeds, an hour or two: data/measured
-	@$(RUN) -m series measure
+measure: $(VENV)/ready ## train what the headlines rest on with several seeds, two hours: data/measured
+	@$(RUN) -m series measure $(NAMES)
 
 bench: $(VENV)/ready ## how fast training is, beside what it was and what it could be: data/measured/bench.csv
 	@$(RUN) -m benchmarks.training

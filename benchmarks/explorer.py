@@ -1,14 +1,13 @@
-"""Measures the explorer: the same words as torch? what float16 changes, how large, how fast.
+"""Measures the explorer: the same words as torch? what rounding changes, how large, how fast.
 
     python -m benchmarks.explorer [--quick]
 
 All sentences of the phrasebook's test and long splits go through the page of each rule in headless
-Chromium, and through `translation.translate` with the weights rounded to float16. The three rules
-that come with the course are trained here, for what comes is rounded already; of the other three a
-short training has to do, which --quick leaves out. Writes build/tables/explorer.csv.
+Chromium, and through `translation.translate` with the weights rounded as in the page. The three
+rules that come with the course are trained here, for what comes is rounded already; of the other
+three a short training has to do, which --quick leaves out. Writes build/tables/explorer.csv.
 """
 import argparse
-import copy
 import html
 import json
 import re
@@ -21,7 +20,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from helpers import corpus, figures, files, shipped, training
+from helpers import corpus, figures, files, rounding, shipped, training
 from helpers.attention import RULES
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq
@@ -81,7 +80,7 @@ document.body.dataset.found = JSON.stringify({different, worst, steps,
 def measured(model: Seq2Seq, data: Corpus) -> dict[str, Any]:
     """A row of the table: one model, all sentences of test and long."""
     sentences = [pair.source for pair in [*data.test, *data.long]]
-    rounded = copy.deepcopy(model).half().float()
+    rounded = rounding.rounded(model)
     plain = translate(model, sentences)
     traces = translate(rounded, sentences)
     changed = sum(one.words != other.words for one, other in zip(plain, traces, strict=True))
@@ -93,7 +92,7 @@ def measured(model: Seq2Seq, data: Corpus) -> dict[str, Any]:
         "sentences": len(sentences),
         "other words in the page": found["different"],
         "largest difference": found["worst"],
-        "changed by float16": changed,
+        "changed by rounding": changed,
         "ms per sentence of ten words": found["sentence"],
         "ms per step": found["step"],
         "MB of the page": len(page.encode()) / 1e6,

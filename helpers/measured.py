@@ -1,7 +1,8 @@
 """What was measured beforehand: models of several seeds, in tables that came with the course.
 
-`python -m series measure` trains them and writes data/measured/. A notebook trains one model before
-the reader's eyes, and finds here how much another seed would have changed.
+`python -m series measure` trains them and writes data/measured/, a folder for each corpus. A
+notebook trains one model before the reader's eyes, and finds here how much another seed would have
+changed.
 """
 import hashlib
 import io
@@ -18,8 +19,8 @@ from helpers.text import Pair
 from helpers.training import Settings
 
 FOLDER = course.DATA / "measured"
-MODELS = "models.csv"           # a row per model
-SENTENCES = "sentences.csv.gz"  # a row per model and sentence
+MODELS = "models.csv"           # of a corpus: a row per model
+SENTENCES = "sentences.csv.gz"  # of a corpus: a row per model and sentence
 BENCH = "bench.csv"             # a row per speed, or time, of a version of the course
 CORRECT = ["correct_1", "correct_2", "correct_3", "correct_4"]  # n-grams of a translation
 COLUMNS = ["model", "split", "place", "said", *CORRECT, "perfect", "hits"]  # of SENTENCES
@@ -31,13 +32,13 @@ TRAIN_STEP = 20  # of the training sentences every so many-th was translated, to
 def models() -> pd.DataFrame:
     """A row per model that was trained beforehand.
 
-    Columns: model (its number), corpus_name, corpus (its fingerprint), all fields of Settings,
+    Columns: model (its name), corpus_name, corpus (its fingerprint), all fields of Settings,
     parameters, best_epoch, train_loss and valid_loss (nats per word, of the last and of the best
     epoch), seconds (of training, in one thread beside another such process), valid_bleu, bleu and
     perfect (on test), train_bleu, long_bleu, alignment_error (NaN where the weights choose
     nothing), protocol, torch and sacrebleu (what made the row).
     """
-    return read_table(FOLDER / MODELS)
+    return read_tables(MODELS)
 
 
 @cache
@@ -48,7 +49,7 @@ def sentences() -> pd.DataFrame:
     n-grams that stand in the reference, too; hits: largest weights that are gold links, of a model
     made to say the reference.
     """
-    return read_table(FOLDER / SENTENCES)
+    return read_tables(SENTENCES)
 
 
 @cache
@@ -58,6 +59,16 @@ def bench() -> pd.DataFrame:
     Columns: corpus, measure, version, value, threads.
     """
     return read_table(FOLDER / BENCH, "make bench")
+
+
+def read_tables(name: str) -> pd.DataFrame:
+    """The tables of this name of all corpora, in one; each model is named after its corpus."""
+    tables = []
+    for path in sorted(FOLDER.glob(f"*/{name}")):
+        table = read_table(path)
+        table["model"] = path.parent.name + " " + table["model"].astype(str)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def read_table(path: Path, command: str = "python -m series measure") -> pd.DataFrame:
@@ -106,7 +117,8 @@ def equal_but_for(free: Sequence[str], table: pd.DataFrame, corpus: Corpus,
 def counts(corpus: Corpus, settings: Settings, split: str = "test") -> np.ndarray:
     """What BLEU has to know of each sentence, for each seed: [seeds, sentences, 10].
 
-    As `evaluation.sentence_counts` has it; seeds ascend. A ValueError where none was measured.
+    As `evaluation.sentence_counts` has it, in words also where a model works with pieces; seeds
+    ascend. A ValueError where none was measured.
     """
     pairs = pairs_of(corpus, split)
     references = np.array([len(pair.target) for pair in pairs])
@@ -268,6 +280,13 @@ def tries(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.Da
     best_first = found.sort_values("valid_bleu", ascending=False)
     columns = ["learning_rate", "weight_decay", "valid_loss", "valid_bleu"]
     return best_first[columns].reset_index(drop=True)
+
+
+def search(corpus: Corpus, rules: Sequence[str]) -> pd.DataFrame:
+    """BLEU on `valid` of all tries: a row per rule, a column per learning rate and weight decay."""
+    tables = [tries(corpus, rule).assign(rule=rule) for rule in rules]
+    return pd.concat(tables).pivot_table(
+        index="rule", columns=["learning_rate", "weight_decay"], values="valid_bleu", sort=False)
 
 
 def valid_bleu(corpus: Corpus, settings: Settings) -> float:

@@ -53,9 +53,8 @@ class Decoder(nn.Module):
     Bahdanau et al. 2014, appendix A.2: the rule scores with s_{i-1}; the word y_{i-1} and the
     context c_i enter the cell, which makes s_i; from s_i comes the word y_i. Differs from the
     paper: the update gate z there is 1 − z here; the reset gate acts on U s_{i-1}, there on s_{i-1}
-    before the product; the output is one
-    linear layer over s_i, there a maxout layer over s_{i-1}, y_{i-1} and c_i; and s_0 there comes
-    from ←h_1 alone.
+    before the product; the output is one linear layer over s_i, there a maxout layer over s_{i-1},
+    y_{i-1} and c_i; and s_0 there comes from ←h_1 alone.
 
     `rule` is a key of RULES. With `bridge`, s_0 = tanh(W [→h_n; ←h_1]); without it, s_0 = h_n.
     """

@@ -1,8 +1,10 @@
 """Models that come with the course, so that a first look at attention takes seconds.
 
-They are what `training.trained` gives for SETTINGS, rounded to float16: half the size, and the same
-words in nearly every sentence. `python -m series models` makes them again.
+They are what `training.trained` gives for SETTINGS, rounded by helpers/rounding.py: little more
+than half the size, and the same words in nearly every sentence. `python -m series models` makes
+them again.
 """
+import gzip
 import json
 import platform
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from helpers import checkpoints, course, files, training
+from helpers import checkpoints, course, files, rounding, training
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq
 from helpers.training import Settings
@@ -32,7 +34,7 @@ def ready(corpus: Corpus, settings: Settings,
     if train or trained_here or not fits(corpus, settings):
         return training.trained(corpus, settings)
     model = training.build(corpus, settings)
-    history = checkpoints.load(model, weights_path(settings))
+    history = read(model, weights_path(settings))
     print(f"The model with the rule {settings.rule!r} comes with the course, it was not trained "
           "here: TRAIN = True trains it.")
     return model, history
@@ -52,13 +54,13 @@ def fits(corpus: Corpus, settings: Settings) -> bool:
 
 
 def weights_path(settings: Settings) -> Path:
-    """Where the weights are, behind their SHA-256, which is checked whenever they are read."""
-    return FOLDER / f"{CORPUS}-{settings.rule}.pt"
+    """Where the weights are; the checksum beside them is looked at whenever they are read."""
+    return FOLDER / f"{CORPUS}-{settings.rule}.weights.json.gz"
 
 
 def card_path(settings: Settings) -> Path:
     """Where it stands what these weights are: a JSON text."""
-    return weights_path(settings).with_suffix(".json")
+    return FOLDER / f"{CORPUS}-{settings.rule}.json"
 
 
 def identity(corpus: Corpus) -> dict[str, Any]:
@@ -71,15 +73,29 @@ def identity(corpus: Corpus) -> dict[str, Any]:
     }
 
 
+def read(model: Seq2Seq, path: Path) -> pd.DataFrame:
+    """Read weights that `write` wrote into `model`; returns the history."""
+    content = files.checked(path, "restore it, or make it anew with `make models`")
+    kept = json.loads(gzip.decompress(content))
+    weights = {}
+    for name, numbers in model.state_dict().items():
+        weights[name] = rounding.read(kept["weights"][name], numbers.shape)
+    model.to(course.device()).load_state_dict(weights)
+    model.eval()
+    return pd.DataFrame(kept["history"])
+
+
 def write(model: Seq2Seq, history: pd.DataFrame, corpus: Corpus, settings: Settings) -> None:
     """Write a trained model as one that comes with the course: weights, history, and its card."""
-    halves = {name: numbers.cpu().half() for name, numbers in model.state_dict().items()}
+    weights = {}
+    for name, numbers in model.state_dict().items():
+        weights[name] = rounding.write(numbers)
+    content = json.dumps({"weights": weights, "history": history.to_dict("list")})
     path = weights_path(settings)
-    checkpoints.write(path, {"weights": halves, "history": history.to_dict("list")})
+    files.write_checked(path, gzip.compress(content.encode(), mtime=0))
     card = {
         "file": path.name,
-        "sha256 of the file": files.sha256(path.read_bytes()),
-        "numbers": "float16",
+        "numbers": f"{rounding.BITS} bits each, as helpers/rounding.py writes them",
         "settings": settings._asdict(),
         "corpus": identity(corpus),
         "protocol": checkpoints.protocol_version(),

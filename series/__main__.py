@@ -2,7 +2,7 @@
 
     python -m series notebooks [NAME ...]  execute them into build/notebooks/, pages: build/site/
     python -m series refresh [NAME ...]    execute the committed ones in place, draw their pictures
-    python -m series measure               train with several seeds for data/measured/ (an hour)
+    python -m series measure [CORPUS ...]  train with several seeds for data/measured/ (hours)
     python -m series site                  only the web pages
     python -m series slides [NAME ...]     a deck of slides of each notebook in build/slides/
     python -m series models [RULE ...]     train the models that come with the course: data/models/
@@ -99,7 +99,7 @@ def do(command: str, names: list[str]) -> None:
         if not names:
             usage.write_times(taken)
     elif command == "measure":
-        measure.run()
+        measure.run(names)
     elif command == "site":
         print(f"The pages: {site()}")
     elif command == "slides":

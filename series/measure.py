@@ -9,7 +9,7 @@ import gzip
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from functools import cache
 from importlib import metadata
@@ -21,14 +21,30 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from helpers import checkpoints, corpus, course, evaluation, experiments, files, measured, training
+from helpers import (
+    checkpoints,
+    corpus,
+    course,
+    evaluation,
+    experiments,
+    files,
+    measured,
+    pieces,
+    training,
+)
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq, count_parameters
+from helpers.pieces import Cutter
+from helpers.recipes import RECIPES
 from helpers.text import Pair
 from helpers.training import Settings
+from series.runner import Stopped
 
 WORKERS = 2
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3, 4, 5)       # of the phrasebook
+REAL_SEEDS = (1, 2, 3)        # of real text, which takes longer
+REAL_TEXT = "multi30k-de-en"
+PIECES = 8000                 # as in notebook 08
 SPLITS = ("valid", "test", "long", "train")
 SEARCHED = ("additive", "dot", "scaled_dot", "general", "fixed", "mean")  # settings of their own …
 TUNED = SEARCHED[:4]  # … and with the best of these a model of each seed
@@ -50,9 +66,10 @@ class Task(NamedTuple):
     """One model to be trained and measured."""
     settings: Settings
     reversed_source: bool = False
+    corpus: str = "phrasebook"
 
 
-# What is measured.
+# What is measured on the phrasebook.
 
 def plan(done: pd.DataFrame, seeds: Sequence[int] = SEEDS) -> list[Task]:
     """Everything to be measured, the most needed first. `done`: the rows of finished models."""
@@ -105,19 +122,52 @@ def search(seed: int) -> list[Task]:
 def tuned(done: pd.DataFrame, seed: int) -> list[Task]:
     """Each rule with the settings that served it best on `valid`; none before all were tried."""
     tasks = []
+    data = words("phrasebook")
     for rule in TUNED:
-        tried = measured.tries(phrasebook(), rule, done)
+        tried = measured.tries(data, rule, done)
         if len(tried) == len(TRIES):
-            best = measured.best(phrasebook(), rule, done)
+            best = measured.best(data, rule, done)
             tasks.append(Task(best._replace(seed=seed)))
     return tasks
 
 
+# What is measured on real text.
+
+def real_text(done: pd.DataFrame, seeds: Sequence[int] = REAL_SEEDS) -> list[Task]:
+    """The comparison of notebook 08: attention and the fixed context, in pieces."""
+    settings = RECIPES["plain"].settings
+    tasks = []
+    for seed in seeds:
+        for rule in ("additive", "fixed"):
+            tasks.append(Task(settings._replace(rule=rule, seed=seed), corpus=REAL_TEXT))
+    return tasks
+
+
+Plan = Callable[[pd.DataFrame], list[Task]]
+PLANS: dict[str, Plan] = {"phrasebook": plan, REAL_TEXT: real_text}
+
+
+# What the models learn from.
+
 @cache
-def phrasebook(reversed_source: bool = False) -> Corpus:
+def words(name: str, reversed_source: bool = False) -> Corpus:
     """The corpus that is measured, read once."""
-    data = corpus.load("phrasebook")
+    data = corpus.load(name)
     return corpus.with_sources_reversed(data) if reversed_source else data
+
+
+@cache
+def cutter_of(name: str) -> Cutter | None:
+    """What cuts the words of real text; those of the phrasebook stay whole."""
+    return pieces.learnt(words(name), PIECES) if name == REAL_TEXT else None
+
+
+@cache
+def learnt_from(name: str, reversed_source: bool = False) -> Corpus:
+    """The corpus as a model meets it: in words, or in pieces."""
+    data = words(name, reversed_source)
+    cutter = cutter_of(name)
+    return cutter.cut_corpus(data) if cutter else data
 
 
 # One model.
@@ -126,14 +176,18 @@ def measure(task: Task, path: Path) -> None:
     """Train a model, translate with it, and write what came out to `path`. Runs in a process."""
     torch.set_num_threads(1)
     course.BUILD = path.parent  # its models are kept apart from those of the notebooks
-    data = phrasebook(task.reversed_source)
+    data = words(task.corpus, task.reversed_source)
+    cutter = cutter_of(task.corpus)
     with contextlib.redirect_stdout(io.StringIO()):  # its bar would run through that of the whole
-        model, history = training.trained(data, task.settings)
+        model, history = training.trained(learnt_from(task.corpus, task.reversed_source),
+                                          task.settings)
     row = about(data, task.settings, model, history)
     sentences = []
     for split in SPLITS:
         pairs = measured.pairs_of(data, split)
-        table, score = translated(model, pairs)
+        if not pairs:  # real text has no `long` split
+            continue
+        table, score = translated(model, pairs, cutter)
         if split == "test":
             row["bleu"] = score
             row["perfect"] = table["perfect"].mean()
@@ -164,9 +218,10 @@ def about(data: Corpus, settings: Settings, model: Seq2Seq, history: pd.DataFram
     }
 
 
-def translated(model: Seq2Seq, pairs: Sequence[Pair]) -> tuple[pd.DataFrame, float]:
+def translated(model: Seq2Seq, pairs: Sequence[Pair],
+               cutter: Cutter | None) -> tuple[pd.DataFrame, float]:
     """What BLEU has to know of each sentence, a row each, and the BLEU of all of them."""
-    said = experiments.speak_pairs(model, pairs)
+    said = experiments.speak_pairs(model, pairs, cutter)
     translations, references = evaluation.texts(said, pairs)
     counts = evaluation.sentence_counts(translations, references)
     table = pd.DataFrame(counts[:, 2:6], columns=measured.CORRECT)
@@ -182,9 +237,9 @@ def translated(model: Seq2Seq, pairs: Sequence[Pair]) -> tuple[pd.DataFrame, flo
 def hits(model: Seq2Seq, data: Corpus, rule: str) -> tuple[list[int] | None, float]:
     """How many gold links the weights find in each test sentence, and the alignment error.
 
-    None and not a number where the weights choose nothing.
+    None and not a number where the weights choose nothing, and where nobody knows the links.
     """
-    if rule in ("fixed", "mean"):
+    if rule in ("fixed", "mean") or data.test[0].alignment is None:
         return None, math.nan
     traces = experiments.translate_pairs(model, data.test, say_references=True)
     links = evaluation.links(traces, data.test)
@@ -194,14 +249,22 @@ def hits(model: Seq2Seq, data: Corpus, rule: str) -> tuple[list[int] | None, flo
 
 # All of them.
 
-def run(folder: Path = course.BUILD / "measure", into: Path = measured.FOLDER,
-        seeds: Sequence[int] = SEEDS) -> None:
+def run(names: Sequence[str] = (), folder: Path = course.BUILD / "measure",
+        into: Path = measured.FOLDER) -> None:
+    """Measure the corpora of these names, or all: each has a folder of tables in `into`."""
+    for name in names or PLANS:
+        if name not in PLANS:
+            raise Stopped(f"nothing is measured on {name!r}; there are: {', '.join(PLANS)}")
+        measure_all(PLANS[name], folder / name, into / name)
+
+
+def measure_all(plan: Plan, folder: Path, into: Path) -> None:
     """Measure what is not measured yet; the tables in `into` grow with each model."""
     running: dict[Future, Task] = {}
     with pool() as workers, tqdm(unit="epoch", smoothing=0) as bar:
         while True:
             done = gather(folder, into)
-            tasks = plan(done, seeds)
+            tasks = plan(done)
             waiting = [task for task in tasks if not path_of(task, folder).exists()]
             show(bar, tasks, waiting)
             for task in waiting:
@@ -237,7 +300,7 @@ def show(bar: tqdm, tasks: Sequence[Task], waiting: Sequence[Task]) -> None:
 @cache
 def path_of(task: Task, folder: Path) -> Path:
     """Where the result of a task is kept; like a checkpoint, its name holds all that decides it."""
-    data = phrasebook(task.reversed_source)
+    data = learnt_from(task.corpus, task.reversed_source)
     name = training.checkpoint_path(data, task.settings).with_suffix(".json").name
     return folder / name
 

@@ -1,5 +1,4 @@
 """The arithmetic of the explorer does in JavaScript what the helpers do with torch."""
-import copy
 import json
 import random
 import shutil
@@ -12,7 +11,7 @@ import pytest
 import torch
 
 from conftest import small
-from helpers import course, text, training
+from helpers import course, rounding, text, training
 from helpers.attention import RULES
 from helpers.figures import maps, packing, steps
 from helpers.translation import translate
@@ -63,11 +62,6 @@ def numbers(rows):
     return torch.tensor([[float(number) for number in row] for row in rows])
 
 
-def rounded(model):
-    """The same model with its weights as float16 has them."""
-    return copy.deepcopy(model).half().float()
-
-
 @pytest.fixture(scope="module", params=[(rule, way) for rule in RULES for way in (False, True)
                                         if not (way and "dot" in rule)],
                 ids=lambda param: f"{param[0]}-{'two' if param[1] else 'one'}-way")
@@ -77,12 +71,12 @@ def model(request, toy):
     settings = small(rule=rule, bidirectional=bidirectional, epochs=3)
     model = training.build(toy, settings)
     training.fit(model, toy, settings)
-    return rounded(model)
+    return rounding.rounded(model)
 
 
 @pytest.fixture(scope="module")
 def attentive(learnt):
-    return rounded(learnt)
+    return rounding.rounded(learnt)
 
 
 # The same words and numbers as torch.
@@ -252,7 +246,7 @@ def test_a_dragged_weight_leaves_the_others_their_proportions(attentive):
 
 
 def test_states_without_any_weight_share_equally(toy):
-    fixed = rounded(training.build(toy, small(rule="fixed")))
+    fixed = rounding.rounded(training.build(toy, small(rule="fixed")))
     change = {"kind": "weight", "step": 0, "place": 3, "value": 0.4}
     (found,) = with_changes(fixed, [change])
     assert found["steps"][0]["weights"] == pytest.approx([0.2, 0.2, 0.2, 0.4])

@@ -1,23 +1,25 @@
 """Tables of several seeds: made on a toy corpus, read again, and held against other code."""
 from concurrent.futures import ThreadPoolExecutor
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import sacrebleu
 
 from conftest import small
-from helpers import course, evaluation, experiments, files, measured, training
+from helpers import course, evaluation, experiments, files, measured, pieces, training
 from series import measure
+from series.runner import Stopped
 
 CHOICES = {"additive": small(rule="additive", epochs=2), "fixed": small(rule="fixed", epochs=1)}
 SEEDS = (1, 2)
 
 
-def few(done, seeds):
+def few(done):
     """In place of the real plan: two rules, two seeds, and reversed sources."""
     tasks = []
-    for seed in seeds:
+    for seed in SEEDS:
         for settings in CHOICES.values():
             tasks.append(measure.Task(settings._replace(seed=seed)))
     tasks.append(measure.Task(CHOICES["fixed"], reversed_source=True))
@@ -37,24 +39,25 @@ def folders(corpora, tmp_path_factory):
     home = tmp_path_factory.mktemp("measured")
     with pytest.MonkeyPatch.context() as patch:
         prepare(patch, corpora)
-        measure.run(home / "build", home / "tables", SEEDS)
-    return home / "build", home / "tables"
+        measure.run(["phrasebook"], home / "build", home / "tables")
+    return home / "build/phrasebook", home / "tables/phrasebook"
 
 
 def prepare(patch, corpora):
     """Measure little, in this process."""
-    patch.setattr(measure, "phrasebook", lambda reversed_source=False: corpora[reversed_source])
-    patch.setattr(measure, "plan", few)
+    patch.setattr(measure, "words", lambda name, reversed_source=False: corpora[reversed_source])
+    patch.setitem(measure.PLANS, "phrasebook", few)
     patch.setattr(measure, "pool", lambda: ThreadPoolExecutor(1))
     patch.setattr(measure, "WORKERS", 1)
     patch.setattr(course, "BUILD", course.BUILD)  # `measure` changes it; back afterwards
     measure.path_of.cache_clear()
+    measure.learnt_from.cache_clear()
 
 
 @pytest.fixture
 def tables(folders, monkeypatch):
     """The reader of tables, reading these."""
-    monkeypatch.setattr(measured, "FOLDER", folders[1])
+    monkeypatch.setattr(measured, "FOLDER", folders[1].parent)
     measured.models.cache_clear()
     measured.sentences.cache_clear()
     yield
@@ -152,9 +155,48 @@ def test_a_second_run_trains_nothing_and_an_interrupted_one_goes_on(folders, cor
     before = {path.name: path.read_bytes() for path in tables.iterdir()}
     trained = []
     monkeypatch.setattr(measure, "measure", lambda task, path: trained.append(task))
-    measure.run(build, tmp_path / "again", SEEDS)
+    measure.run(["phrasebook"], build.parent, tmp_path / "again")
     assert not trained
-    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == before
+    again = {path.name: path.read_bytes() for path in (tmp_path / "again/phrasebook").iterdir()}
+    assert again == before
+
+
+@pytest.mark.slow
+def test_models_of_pieces_are_measured_in_words(corpora, monkeypatch, tmp_path):
+    """Real text: what the model says is put together before anything is counted."""
+    data, _ = corpora
+    cutter = pieces.learn(data.train, 60)
+    task = measure.Task(CHOICES["additive"], corpus=measure.REAL_TEXT)
+    prepare(monkeypatch, corpora)
+    monkeypatch.setattr(measure, "cutter_of", lambda name: cutter)
+    monkeypatch.setitem(measure.PLANS, measure.REAL_TEXT, lambda done: [task])
+    measure.run([measure.REAL_TEXT], tmp_path / "build", tmp_path / "tables")
+    monkeypatch.setattr(measured, "FOLDER", tmp_path / "tables")
+    measured.models.cache_clear()
+    measured.sentences.cache_clear()
+    (counts,) = measured.counts(data, task.settings)
+    (row,) = measured.seeds(data, task.settings).itertuples()
+    model, _ = training.trained(cutter.cut_corpus(data), task.settings)
+    said = experiments.speak_pairs(model, data.test, cutter)
+    assert counts[:, 0].tolist() == [len(one.words) for one in said]
+    assert row.bleu == pytest.approx(evaluation.bleu(said, data.test), abs=1e-5)
+    measured.models.cache_clear()
+    measured.sentences.cache_clear()
+
+
+def test_real_text_is_measured_with_the_settings_of_its_notebook():
+    """What 08 trains before the reader is one of the seeds: the same settings as there."""
+    cells = nbformat.read(course.ROOT / "notebooks" / "08_real_translation.ipynb", 4).cells
+    (cell,) = [cell.source for cell in cells if cell.source.startswith("settings = training")]
+    parameters = {"HIDDEN": 256, "EPOCHS": 8, "SEEDS": [1], "training": training}
+    exec(cell.split("word_settings")[0], parameters)
+    first, *_ = measure.real_text(pd.DataFrame())
+    assert parameters["settings"] == first.settings
+
+
+def test_only_what_has_a_plan_is_measured():
+    with pytest.raises(Stopped, match="nothing is measured on 'toy'"):
+        measure.run(["toy"])
 
 
 def test_fewer_results_replace_no_fuller_table(folders, tmp_path):
@@ -192,13 +234,24 @@ def test_each_rule_is_tuned_to_the_best_of_its_tries(corpora, tmp_path):
                      "valid_loss": 1.0, "valid_bleu": float(number % len(measure.TRIES) == 2)})
     table = pd.DataFrame(rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "phrasebook", lambda: corpora[0])
+        patch.setattr(measure, "words", lambda name: corpora[0])
         assert measure.tuned(table[1:], seed=2) == measure.tuned(table, seed=2)[1:]
         chosen = measure.tuned(table, seed=2)
     assert [task.settings.rule for task in chosen] == list(measure.TUNED)
     for task in chosen:
         third = [other for other in search if other.settings.rule == task.settings.rule][2]
         assert task.settings == third.settings._replace(seed=2)
+
+
+def test_the_search_has_every_try_of_every_rule():
+    phrasebook = measure.words("phrasebook")
+    table = measured.search(phrasebook, measure.SEARCHED)
+    assert list(table.index) == list(measure.SEARCHED)
+    assert set(table.columns) == set(measure.TRIES)
+    for rule in measure.SEARCHED:
+        best = measured.best(phrasebook, rule)
+        of_best = table.loc[rule, (best.learning_rate, best.weight_decay)]
+        assert of_best == table.loc[rule].max() == measured.valid_bleu(phrasebook, best)
 
 
 def test_more_seeds_widen_the_interval_only_if_they_differ():

@@ -33,7 +33,7 @@ def test_a_model_that_comes_with_the_course_is_taken_and_told(shelf, never, toy,
     assert "comes with the course" in capsys.readouterr().out
     assert history.valid_loss.tolist() == [0.5]
     for name, numbers in learnt.state_dict().items():
-        torch.testing.assert_close(model.state_dict()[name], numbers, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(model.state_dict()[name], numbers, atol=1e-4, rtol=1e-4)
     sentences = [pair.source for pair in toy.test]
     for one, other in zip(translate(model, sentences), translate(learnt, sentences), strict=True):
         assert one.words == other.words
@@ -66,7 +66,7 @@ def test_a_damaged_one_is_never_used(shelf, toy):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="toy|phrasebook-additive.pt is damaged"):
+    with pytest.raises(ValueError, match=f"{path.name} is damaged"):
         shipped.ready(toy, small())
 
 
@@ -81,9 +81,10 @@ def phrasebook():
 def test_each_has_a_card_that_is_true(settings, phrasebook):
     assert shipped.fits(phrasebook, settings), "make them again: `make models`"
     card = json.loads(shipped.card_path(settings).read_text("utf-8"))
-    content = shipped.weights_path(settings).read_bytes()
-    assert card["sha256 of the file"] == files.sha256(content)
-    assert len(content) < 1_500_000
+    path = shipped.weights_path(settings)
+    assert card["file"] == path.name
+    assert files.checksum_path(path).exists()
+    assert len(files.checked(path)) < 1_500_000
     assert f"series models {settings.rule}" in card["command"]
 
 

@@ -74,7 +74,8 @@ def page(rows: list[Row]) -> str:
     lines = [INTRODUCTION, "| fault | how it is tried | tried | lost | measured |",
              "|---|---|--:|--:|---|"]
     for row in rows:
-        lines.append(f"| {row.fault} | {row.how} | {row.tried:,} | {row.lost:,} | {row.remark} |")
+        cells = [row.fault, row.how, f"{row.tried:,}", f"{row.lost:,}", row.remark]
+        lines.append("| " + " | ".join(cells) + " |")
     lines += ["", f"Python {platform.python_version()}, torch {torch.__version__}, "
               f"{platform.system()}, one thread unless a row says otherwise."]
     return "\n".join(lines) + "\n"

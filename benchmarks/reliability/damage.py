@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.reliability import Row, victim
-from helpers import checkpoints, corpus, files, measured, pieces, training
+from helpers import checkpoints, corpus, course, files, measured, pieces, training
 from helpers import shipped as shipped_models
 
 
@@ -32,6 +32,16 @@ def is_refused(path: Path, read: Callable[[Path], Any]) -> bool:
         told = str(error)
         return path.name in told and any(word in told for word in ("delete", "restore", "anew"))
     return False
+
+
+def lost_of(path: Path, whole: bytes, places: int, read: Callable[[Path], Any]) -> int:
+    """How many damaged copies of `whole`, written to `path`, are not refused by `read`."""
+    lost = 0
+    for content in damaged(whole, places):
+        path.write_bytes(content)
+        if not is_refused(path, read):
+            lost += 1
+    return lost
 
 
 def kinds(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
@@ -66,10 +76,7 @@ def damage(folder: Path, places: int) -> list[Row]:
     for name, (path, read) in kinds(folder).items():
         whole = path.read_bytes()
         read(path)  # an error here would spoil the count
-        lost = 0
-        for content in damaged(whole, places):
-            path.write_bytes(content)
-            lost += not is_refused(path, read)
+        lost = lost_of(path, whole, places, read)
         rows.append(Row(f"Damage: {name}",
                         f"cut at {places} random places, one bit turned at {places} others: "
                         "refused, named, and what to do is said", 2 * places, lost))
@@ -78,21 +85,18 @@ def damage(folder: Path, places: int) -> list[Row]:
 
 def shipped(folder: Path, places: int) -> list[Row]:
     """Damage copies of what comes with the course: its models, and its measured tables."""
-    models = sorted(shipped_models.FOLDER.glob("*.pt"))
-    tables = [measured.FOLDER / measured.MODELS, measured.FOLDER / measured.SENTENCES]
+    models = [shipped_models.weights_path(settings) for settings in shipped_models.SETTINGS]
+    tables = [*measured.FOLDER.glob(f"*/{measured.MODELS}"),
+              *measured.FOLDER.glob(f"*/{measured.SENTENCES}")]
     rows = []
     for path in models + tables:
         beside = files.checksum_path(path)
-        if beside.exists():
-            shutil.copy(beside, folder / beside.name)
+        shutil.copy(beside, folder / beside.name)
         copy = folder / path.name
         whole = path.read_bytes()
-        read = checkpoints.read if path in models else files.checked
-        lost = 0
-        for content in damaged(whole, places):
-            copy.write_bytes(content)
-            lost += not is_refused(copy, read)
-        rows.append(Row(f"Damage: {path.name}, which comes with the course",
+        lost = lost_of(copy, whole, places, files.checked)
+        name = path.relative_to(course.DATA)
+        rows.append(Row(f"Damage: data/{name}, which comes with the course",
                         f"cut at {places} random places, one bit turned at {places} others",
                         2 * places, lost))
     return rows
@@ -107,12 +111,9 @@ def fetched(folder: Path, places: int) -> list[Row]:
     copy = folder / "data/task1/tok" / name
     copy.parent.mkdir(parents=True)
     whole = (Path(home) / "data/task1/tok" / name).read_bytes()
-    lost = 0
     os.environ["MULTI30K_DIR"] = str(folder)
     try:
-        for content in damaged(whole, places):
-            copy.write_bytes(content)
-            lost += not is_refused(copy, lambda path: corpus.multi30k_file(path.name))
+        lost = lost_of(copy, whole, places, lambda path: corpus.multi30k_file(path.name))
     finally:
         os.environ["MULTI30K_DIR"] = home
     return [Row("Damage: a file of Multi30k", f"cut at {places} random places, one bit turned at "

@@ -2,7 +2,7 @@
 
    It does what helpers/model.py, helpers/attention.py and helpers/translation.py do for one
    sentence, with the same names, and is tested against them. In this file, from top to bottom:
-     numbers        float16 → float32, products, softmax
+     numbers        text → float32, products, softmax
      words          text → words → ids; the known words that are near, or begin so
      the model      unpack what explorer.py packed
      the encoder    words → memory
@@ -28,32 +28,39 @@ const LEAST_SHARE = 1e-9; /* a direction with less of the variance than this is 
 
 /* ---- numbers ---- */
 
-/* What the 65,536 float16 numbers are worth: made once, then each is one look into this table. */
-const FLOAT16 = float16Table();
+/* The 64 letters in which helpers/rounding.py writes numbers; a letter is worth its place. */
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const WORTH = worthOfLetters();
+const MIDDLE = 2 ** 17;        /* what a number has been raised by, so that none is below 0 */
+const LEAST_EXPONENT = -32;    /* what the first letter means at the beginning of a row */
 
-function float16Table() {
-  const table = new Float32Array(65536);
-  for (let bits = 0; bits < 65536; bits += 1) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 0x1f;
-    const fraction = (bits & 0x3ff) / 1024;
-    if (exponent === 0) {
-      table[bits] = sign * fraction * 2 ** -14;
-    } else {
-      table[bits] = sign * (1 + fraction) * 2 ** (exponent - 15);
-    }
+function worthOfLetters() {
+  const worth = new Uint8Array(128);
+  for (let place = 0; place < LETTERS.length; place += 1) {
+    worth[LETTERS.charCodeAt(place)] = place;
   }
-  return table;
+  return worth;
 }
 
-/* Base64 of float16 numbers, the lower byte of each first → float32. */
-function decoded(base64) {
-  const bytes = atob(base64);
-  const numbers = new Float32Array(bytes.length / 2);
-  for (let place = 0; place < numbers.length; place += 1) {
-    const low = bytes.charCodeAt(2 * place);
-    const high = bytes.charCodeAt(2 * place + 1);
-    numbers[place] = FLOAT16[high * 256 + low];
+/* What helpers/rounding.py has written → float32. A row begins with a letter for the power of two
+   that its numbers share; each number follows in three letters. */
+function decoded(text, columns) {
+  const rowLength = 1 + 3 * columns;
+  const rows = text.length / rowLength;
+  const numbers = new Float32Array(rows * columns);
+  function worth(place) {
+    return WORTH[text.charCodeAt(place)];
+  }
+
+  let into = 0;
+  for (let row = 0; row < rows; row += 1) {
+    const begin = row * rowLength;
+    const power = 2 ** (worth(begin) + LEAST_EXPONENT);
+    for (let at = begin + 1; at < begin + rowLength; at += 3) {
+      const code = worth(at) * 64 * 64 + worth(at + 1) * 64 + worth(at + 2);
+      numbers[into] = (code - MIDDLE) / MIDDLE * power;
+      into += 1;
+    }
   }
   return numbers;
 }
@@ -207,11 +214,10 @@ function spellingDistance(one, other) {
 /* What explorer.py packed → a model. `models` holds all that were packed together, by rule: two of
    the same vocabularies keep one copy of them. */
 function unpack(packed, models) {
-  const numbers = decoded(packed.data);
   const arrays = {};
-  for (const [name, {shape, at}] of Object.entries(packed.arrays)) {
-    const size = shape.reduce((product, side) => product * side, 1);
-    arrays[name] = numbers.subarray(at, at + size);
+  for (const [name, {shape, numbers}] of Object.entries(packed.arrays)) {
+    const columns = shape[shape.length - 1];
+    arrays[name] = decoded(numbers, columns);
   }
   const words = packed.sharesVocabularies ? models[packed.sharesVocabularies] : packed;
   const {rule, bidirectional, embedding, hidden, state} = packed;

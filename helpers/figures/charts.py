@@ -823,9 +823,10 @@ def speed_ladder(table: pd.DataFrame, limit: str = "matrix products") -> Picture
     findings = []
     for ax, name in zip(panels, corpora, strict=True):
         rungs = speeds[speeds["corpus"] == name].sort_values("value")
+        rungs = rungs.assign(label=rung_labels(rungs, limit))
         draw_rungs(ax, rungs, limit)
         ax.set_title(name, loc="left")
-        said += rungs_in_words(name, rungs, limit)
+        said += rungs_in_words(name, rungs)
         findings.append(f"{factor_of(rungs, limit):.1f} on {name}")
     panels[-1].set_xlabel("target words a second (higher is better)")
     factors = ", ".join(findings)
@@ -846,7 +847,7 @@ def draw_rungs(ax: Axes, rungs: pd.DataFrame, limit: str) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.tick_params(axis="y", length=0)
-    for place, written in zip(places, rung_labels(rungs, limit), strict=True):
+    for place, written in zip(places, rungs["label"], strict=True):
         end = (speeds.iloc[place], place)
         ax.annotate(written, end, (8, 0), textcoords="offset points", va="center", color=DARK)
 
@@ -868,9 +869,9 @@ def rung_labels(rungs: pd.DataFrame, limit: str) -> list[str]:
     return labels
 
 
-def rungs_in_words(name: str, rungs: pd.DataFrame, limit: str) -> list[str]:
+def rungs_in_words(name: str, rungs: pd.DataFrame) -> list[str]:
     told = []
-    for version, label in zip(rungs["version"], rung_labels(rungs, limit), strict=True):
+    for version, label in zip(rungs["version"], rungs["label"], strict=True):
         told.append(f"{name}, {version}: {label}")
     return told
 

@@ -85,8 +85,8 @@ def explorer(models: Models, sentence: str = "I love you", corpus: Corpus | None
     languages; `seed` and `note`, a line about where the weights come from in each language ("en",
     "ko"), stand at its foot.
 
-    The weights are rounded to float16, which takes about 1.4 MB for a model of the course. A
-    ValueError says why a model or a sentence cannot be shown.
+    The weights are rounded to eighteen bits (helpers/rounding.py), which takes about 1.6 MB for a
+    model of the course. A ValueError says why a model or a sentence cannot be shown.
     """
     by_rule = named(models)
     main = main_rule(by_rule)

@@ -1,14 +1,11 @@
-"""Models packed for the explorer: their sizes, their words, and their weights as float16."""
-import base64
+"""Models packed for the explorer: their sizes, their words, and their weights as text."""
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
+from helpers import rounding
 from helpers.model import Seq2Seq
 from helpers.pieces import BEGINS
 
-LARGEST = torch.finfo(torch.float16).max
 KNOWN = ("fixed", "mean", "additive", "dot", "scaled_dot", "general")  # SCORES in arithmetic.js
 
 
@@ -41,19 +38,13 @@ def owner_of_the_same_words(model: Seq2Seq, owners: Mapping[str, Seq2Seq]) -> st
 def pack(model: Seq2Seq) -> dict[str, Any]:
     """A model as `unpack` in arithmetic.js reads it.
 
-    "arrays" says of each parameter its shape, and at which of the numbers in "data" it begins:
-    float16, the lower byte first, in base64. A model that arithmetic.js cannot run raises a
-    ValueError.
+    "arrays" has the shape of each parameter, and its numbers as helpers/rounding.py writes them.
+    A model that arithmetic.js cannot run raises a ValueError.
     """
     check(model)
     arrays: dict[str, Any] = {}
-    halves = []
-    at = 0
     for name, numbers in model.state_dict().items():
-        arrays[name] = {"shape": list(numbers.shape), "at": at}
-        halves.append(numbers.detach().cpu().half().flatten())
-        at += numbers.numel()
-    numbers_as_bytes = torch.cat(halves).numpy().astype("<f2").tobytes()
+        arrays[name] = {"shape": list(numbers.shape), "numbers": rounding.write(numbers)}
     return {
         "rule": model.rule,
         "bidirectional": model.encoder.gru.bidirectional,
@@ -63,7 +54,6 @@ def pack(model: Seq2Seq) -> dict[str, Any]:
         "source": list(model.vocabs.source.itos),
         "target": list(model.vocabs.target.itos),
         "arrays": arrays,
-        "data": base64.b64encode(numbers_as_bytes).decode(),
     }
 
 
@@ -77,7 +67,7 @@ def check(model: Seq2Seq) -> None:
         raise ValueError("the explorer reads words as they are typed, and this model reads pieces "
                          "of words: train one on the words of the corpus")
     for name, numbers in model.state_dict().items():
-        fits = numbers.abs() <= LARGEST  # not where it is no number at all
+        fits = numbers.abs() < rounding.LARGEST  # not where it is no number at all
         if not fits.all():
             raise ValueError(f"{name} of the model with the rule {model.rule!r} holds a number "
-                             "that float16 does not have: has its training failed?")
+                             "that cannot be written into a page: has its training failed?")

@@ -64,7 +64,7 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
     for name, place in named(tree, places):
         wins = id(place.node) in on_the_way
         draw_word(page, place, wins, name)
-    for number, key in enumerate(keys_of(tree)):
+    for number, key in enumerate(keys_of(tree, places)):
         y = lowest + ROW + 0.35 * number
         page.text(EDGE, y, key, va="top", color=INK)
     return Picture(fig, alt)
@@ -84,11 +84,9 @@ KEY_OF_WINNER = "dark: the translation that wins"
 KEY_OF_FINISHED = "    rank and score: log probability, normalised by length"
 
 
-def keys_of(tree: Tree) -> list[str]:
+def keys_of(tree: Tree, places: dict[int, Place]) -> list[str]:
     """What the signs of the tree mean; of rank and score only where a translation ends in it."""
-    ends = {id(hypothesis.last) for hypothesis in tree.hypotheses}
-    is_end_shown = any(id(node) in ends for tried in tree.tried for node in tried)
-    if is_end_shown:
+    if any(id(hypothesis.last) in places for hypothesis in tree.hypotheses):
         return [KEY_OF_WORDS, KEY_OF_WINNER + KEY_OF_FINISHED]
     return [KEY_OF_WORDS, KEY_OF_WINNER]
 
