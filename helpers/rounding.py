@@ -16,8 +16,10 @@ import torch
 
 from helpers.model import Seq2Seq
 
-LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
-VALUES = {letter: value for value, letter in enumerate(LETTERS)}
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+CODES = np.frombuffer(LETTERS.encode(), dtype=np.uint8)  # value → code of its letter
+VALUES = np.zeros(128, dtype=np.int64)                   # code of a letter → value
+VALUES[CODES] = np.arange(64)
 BITS = 18                         # of a number: three letters of six bits
 MIDDLE = 2 ** (BITS - 1)          # is added to a number, so that none is below 0
 LEAST_EXPONENT = -32              # of p; the first letter means this one
@@ -35,12 +37,13 @@ def write(numbers: torch.Tensor) -> str:
     sixes = [codes // 64 ** 2, codes // 64 % 64, codes % 64]           # the digits of a number
     digits = torch.stack(sixes, dim=2).flatten(1)                      # [rows, 3 columns]
     of_rows = torch.cat([exponents - LEAST_EXPONENT, digits], dim=1)
-    return "".join(LETTERS[of_rows.numpy()].flatten())
+    return CODES[of_rows.numpy()].tobytes().decode()
 
 
 def read(text: str, shape: Sequence[int]) -> torch.Tensor:
     """What `write` was given, rounded: float32 in this shape."""
-    digits = torch.tensor([VALUES[letter] for letter in text])
+    codes = np.frombuffer(text.encode(), dtype=np.uint8)
+    digits = torch.from_numpy(VALUES[codes])
     of_rows = digits.view(-1, 1 + 3 * shape[-1])                       # [rows, 1 + 3 columns]
     exponents = of_rows[:, :1] + LEAST_EXPONENT
     first, second, third = of_rows[:, 1:].unflatten(1, (-1, 3)).unbind(dim=2)
