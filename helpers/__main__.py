@@ -4,6 +4,7 @@
     python -m helpers train my/pairs.tsv --out build/mine.pt
     python -m helpers train train.de train.en --out build/two-files.pt
     echo "Ein Hund läuft." | python -m helpers translate build/de-en.pt --beam 5
+    echo "Ein Hund läuft." | python -m helpers translate build/seed-1.pt --with build/seed-2.pt
     python -m helpers score build/de-en.pt multi30k-de-en --beam 5
 
 With torchrun in place of python several processes train together: docs/distributed.md.
@@ -54,13 +55,13 @@ def arguments() -> argparse.ArgumentParser:
     translate.add_argument("model", type=Path)
     translate.add_argument("file", nargs="?", default="-",
                            help="a sentence a line; - or nothing: standard input")
-    add_beam(translate)
+    add_search(translate)
 
     score = commands.add_parser("score", help="BLEU of a model on a split of a corpus")
     score.add_argument("model", type=Path)
     add_corpus(score)
     score.add_argument("--split", choices=("valid", "test"), default="test")
-    add_beam(score)
+    add_search(score)
     return parser
 
 
@@ -73,8 +74,11 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, help="use only so many pairs of each split")
 
 
-def add_beam(parser: argparse.ArgumentParser) -> None:
-    """How to search."""
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """How to search, and with which models."""
+    parser.add_argument("--with", dest="others", type=Path, action="append", default=[],
+                        metavar="MODEL", help="translate with the mean of this model and the first;"
+                                              " may be given again")
     parser.add_argument("--beam", type=int, default=1, metavar="N", help="1, the default: greedy")
 
 
@@ -142,7 +146,7 @@ def translate(asked: argparse.Namespace) -> None:
         lines = corpus.sentences_of(sys.stdin.buffer.read(), "standard input")
     else:
         lines = corpus.sentences_of(corpus.bytes_of(Path(asked.file)), asked.file)
-    loaded = translator.load(asked.model)
+    loaded = translator.load_together([asked.model, *asked.others])
     sentences = [loaded.words(line) for line in lines]
     for trace in loaded.translate(sentences, asked.beam):
         print(" ".join(trace.words))
@@ -151,7 +155,7 @@ def translate(asked: argparse.Namespace) -> None:
 def score(asked: argparse.Namespace) -> None:
     """BLEU with its interval, and sacrebleu's signature, which says what kind of BLEU it is."""
     data = load_corpus(asked)
-    loaded = translator.load(asked.model)
+    loaded = translator.load_together([asked.model, *asked.others])
     pairs = data.test if asked.split == "test" else data.valid
     traces = loaded.translate([pair.source for pair in pairs], asked.beam)
     bleu = evaluation.bleu_interval(traces, pairs)

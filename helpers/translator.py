@@ -1,8 +1,9 @@
 """A trained model in one file, with all that it needs to translate: settings, words, pieces."""
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import beam, checkpoints, course, pieces, text, translation
+from helpers import beam, checkpoints, course, ensemble, pieces, text, translation
 from helpers.model import Seq2Seq
 from helpers.pieces import Cutter
 from helpers.recipes import RECIPES
@@ -39,6 +40,22 @@ class Translator(NamedTuple):
         if self.cutter is not None:
             return [pieces.merged(trace) for trace in traces]
         return [translation.copy_unknown(trace) for trace in traces]
+
+
+def load_together(paths: Sequence[Path]) -> Translator:
+    """One Translator of all that `save` wrote to `paths`: an ensemble, where there are several.
+
+    A ValueError says which of them does not go with the first.
+    """
+    first, *others = [load(path) for path in paths]
+    for path, other in zip(paths[1:], others, strict=True):
+        try:
+            ensemble.together([first.model, other.model])
+        except ValueError as error:
+            raise ValueError(f"{path} cannot translate together with {paths[0]}: "
+                             f"{error}") from error
+    model = ensemble.together([first.model, *[other.model for other in others]])
+    return first._replace(model=model)
 
 
 def save(translator: Translator, path: Path) -> None:

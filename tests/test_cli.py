@@ -67,6 +67,23 @@ def test_a_score_has_its_interval_and_its_signature(model_file, toy_file, capsys
     assert "nrefs:1" in said and "tok:none" in said and "version:" in said
 
 
+def test_several_models_translate_together(model_file, toy_file, tmp_path, capsys):
+    other = tmp_path / "other.pt"
+    assert cli.main(["train", str(toy_file), "--out", str(other), "--pieces", "80",
+                     "--epochs", "25", "--seed", "2", *QUICK]) == 0
+    capsys.readouterr()
+    assert cli.main(["score", str(model_file), str(toy_file), "--with", str(other)]) == 0
+    score = re.search(r"BLEU ([\d.]+)", capsys.readouterr().out)[1]
+    assert float(score) > 30
+
+    smaller = tmp_path / "smaller.pt"
+    assert cli.main(["train", str(toy_file), "--out", str(smaller), "--pieces", "60",
+                     "--epochs", "1", *QUICK]) == 0
+    assert cli.main(["score", str(model_file), str(toy_file), "--with", str(smaller)]) == 2
+    told = capsys.readouterr().err
+    assert re.search(r"smaller.pt cannot translate together with .*toy.pt: model 2 knows", told)
+
+
 def test_what_is_loaded_is_what_was_saved(toy, tmp_path):
     cutter = pieces.learn(toy.train, 50)
     cut = cutter.cut_corpus(toy)
