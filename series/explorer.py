@@ -14,7 +14,7 @@ def write(folder: Path) -> Path:
     data = corpus.load(shipped.CORPUS)
     models = [shipped.ready(data, settings)[0] for settings in shipped.SETTINGS]
     note = {
-        "en": f"Trained on {len(data.train):,} sentence pairs; weights of 18 bits.",
+        "en": f"Trained on {len(data.train):,} pairs; 18-bit weights.",
         "ko": f"문장 쌍 {len(data.train):,}개로 학습했고, 가중치는 18비트입니다.",
     }
     page = figures.explorer(models, "I love you", data, shipped.SETTINGS[0].seed, note)
