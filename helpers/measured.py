@@ -167,11 +167,13 @@ def by_length(corpus: Corpus, protocols: Sequence[Settings], split: str = "test"
     """
     means = []
     singles = []
+    parts = parts_of(corpus, split, buckets)
+    splits = dict.fromkeys(part for part, _ in parts)
     for settings in one_of_each(corpus, protocols):
         numbers = seeds(corpus, settings)["seed"].tolist()
-        for part, bucket in parts_of(corpus, split, buckets):
-            every = counts(corpus, settings, part)                     # [seeds, sentences, 10]
-            some = every[:, bucket.index]                              # those of this length
+        every = {part: counts(corpus, settings, part) for part in splits}
+        for part, bucket in parts:
+            some = every[part][:, bucket.index]     # [seeds, sentences of this length, 10]
             names = {
                 "rule": settings.rule,
                 "hidden_size": settings.hidden_size,
