@@ -22,6 +22,7 @@ FOLDER = course.DATA / "measured"
 MODELS = "models.csv"           # of a corpus: a row per model
 SENTENCES = "sentences.csv.gz"  # of a corpus: a row per model and sentence
 BENCH = "bench.csv"             # a row per speed, or time, of a version of the course
+PUBLISHED = "published.csv"     # a row per model of the command line, and way to search
 CORRECT = ["correct_1", "correct_2", "correct_3", "correct_4"]  # n-grams of a translation
 COLUMNS = ["model", "split", "place", "said", *CORRECT, "perfect", "hits"]  # of SENTENCES
 TRAIN_STEP = 20  # of the training sentences every so many-th was translated, too
@@ -59,6 +60,17 @@ def bench() -> pd.DataFrame:
     Columns: corpus, measure, version, value, threads.
     """
     return read_table(FOLDER / BENCH, "make bench")
+
+
+@cache
+def published() -> pd.DataFrame:
+    """What the command line reaches in the directions of published figures, on Multi30k.
+
+    Columns: direction, models (one seed, or two together), beam, valid (BLEU on `val`), bleu with
+    low and high (on test), parameters, seconds (of training, in one thread beside another such
+    process), signature, chosen (on `val`). `python -m benchmarks.published` measures it.
+    """
+    return read_table(FOLDER / PUBLISHED, "python -m benchmarks.published")
 
 
 def read_tables(name: str) -> pd.DataFrame:
