@@ -10,7 +10,9 @@ few BLEU on real text and none for understanding attention:
   word comes from s_i, c_i and y_{i-1} together, not from s_i alone;
 - tied embeddings (Press and Wolf 2017, arXiv:1608.05859): the output layer has the numbers of the
   target embedding, so that they are learnt from both sides;
-- layer normalisation (Ba et al. 2016, arXiv:1607.06450) of the states h_j and s_i.
+- layer normalisation (Ba et al. 2016, arXiv:1607.06450) of the states h_j and s_i;
+- embeddings that start small. torch's own start at a standard deviation of 1; a rare piece gets too
+  few steps to leave that, and stays noise.
 
 helpers/model.py stays what is taught. This decoder has its interface, so that search, traces and
 pictures do not see a difference.
@@ -24,6 +26,11 @@ from helpers.model import Decoder, Encoder, Seq2Seq
 from helpers.text import Vocabularies
 
 
+def start_small(embedding: nn.Embedding) -> None:
+    """Random numbers in place of an embedding's own; each vector has a length of about 1."""
+    nn.init.normal_(embedding.weight, std=embedding.embedding_dim ** -0.5)
+
+
 class RichEncoder(Encoder):
     """The course's encoder with its states normalised and dropped out."""
 
@@ -31,6 +38,7 @@ class RichEncoder(Encoder):
                  bidirectional: bool, dropout: float) -> None:
         super().__init__(vocabulary_size, embedding_size, state_size, bidirectional, dropout)
         self.norm = nn.LayerNorm(state_size)
+        start_small(self.embedding)
 
     def forward(self, source: torch.Tensor,
                 lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,7 +85,7 @@ class RichDecoder(Decoder):
         self.norm = nn.LayerNorm(hidden_size)
         self.readout = nn.Linear(hidden_size + state_size + embedding_size, embedding_size)
         self.output = TiedOutput(self.embedding)  # type: ignore[assignment]
-        nn.init.normal_(self.embedding.weight, std=embedding_size ** -0.5)
+        start_small(self.embedding)
 
     def start(self, memory: Memory) -> torch.Tensor:
         """s_0, and a readout that nobody reads: [batch, hidden + embedding]."""
