@@ -35,7 +35,7 @@ def models() -> pd.DataFrame:
 
     Columns: model (its name), corpus_name, corpus (its fingerprint), all fields of Settings,
     parameters, best_epoch, train_loss and valid_loss (nats per word, of the last and of the best
-    epoch), seconds (of training, in one thread beside another such process), valid_bleu, bleu and
+    epoch), seconds (of training, in one thread beside other processes), valid_bleu, bleu and
     perfect (on test), train_bleu, long_bleu, alignment_error (NaN where the weights choose
     nothing), protocol, torch and sacrebleu (what made the row).
     """
