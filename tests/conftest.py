@@ -17,8 +17,9 @@ SERIES = sorted((course.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SOLVED = sorted((course.ROOT / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb"))
 # Passed on where the cell tagged "parameters" has the name.
 QUICK = {"EPOCHS": 1, "PAIRS": 200, "SIZES": [16, 24, 32], "LENGTHS": [5, 10]}
-# A path from the root of a machine, of whatever system; not the end of an address or of a tag.
-MACHINE = re.compile(r"(?<![\w.:/<~])(?:/[\w.+-]+){2,}|\b[A-Za-z]:\\\w")
+# A path from the root of a machine, of whatever system; not the end of an address or of a tag. And
+# a place in its memory, as Python prints of what has no better name.
+MACHINE = re.compile(r"(?<![\w.:/<~])(?:/[\w.+-]+){2,}|\b[A-Za-z]:\\\w|\bat 0x[0-9a-f]{6,}")
 
 NOUNS = {"cat": "chat", "dog": "chien", "bird": "oiseau", "horse": "cheval", "table": "table",
          "car": "voiture"}
@@ -103,7 +104,7 @@ def texts_of(output):
 
 
 def machine_paths(nb):
-    """Paths of a machine in what a reader sees."""
+    """Paths of a machine, and places in its memory, in what a reader sees."""
     return [path for output in outputs(nb) for path in MACHINE.findall(texts_of(output))]
 
 
