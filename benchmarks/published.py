@@ -60,16 +60,15 @@ def train(direction: str) -> None:
 def seconds_of(direction: str, seed: int) -> float:
     """Seconds of training, from the table that the command printed at its end."""
     log = model_path(direction, seed).with_suffix(".log").read_text(encoding="utf-8")
-    lines = log.replace("\r", "\n").splitlines()
-    header = [place for place, line in enumerate(lines) if line.split()[:1] == ["epoch"]][-1]
-    column = lines[header].split().index("seconds")
-    seconds = []
-    for line in lines[header + 1:]:
+    _, _, table = log.rpartition(" epoch ")  # its header begins so, its rows with a number
+    header, *lines = table.splitlines()
+    column = 1 + header.split().index("seconds")  # after that of the epochs
+    seconds = 0.0
+    for line in lines:
         fields = line.split()
-        if not fields or not fields[0].isdecimal():
-            break
-        seconds.append(float(fields[column]))
-    return sum(seconds)
+        if fields and fields[0].isdecimal():
+            seconds += float(fields[column])
+    return seconds
 
 
 # Translating.
@@ -80,18 +79,23 @@ def rows_of(direction: str) -> list[dict]:
     paths = [model_path(direction, seed) for seed in SEEDS]
     seconds = [seconds_of(direction, seed) for seed in SEEDS]
     rows = []
-    for name, some, took in [
-            *[(f"seed {seed}", [path], time)
-              for seed, path, time in zip(SEEDS, paths, seconds, strict=True)],
-            ("together", paths, max(seconds))]:  # they were trained side by side
-        loaded = translator.load_together(some)
-        for width in WIDTHS:
-            row = {"direction": direction, "models": name, "beam": width}
-            row |= scores(loaded, data, width)
-            row |= {"parameters": count_parameters(loaded.model), "seconds": took,
-                    "signature": evaluation.signature()}
-            print(row, flush=True)
-            rows.append(row)
+    for seed, path, took in zip(SEEDS, paths, seconds, strict=True):
+        rows += rows_of_models(f"seed {seed}", [path], took, data)
+    rows += rows_of_models("together", paths, max(seconds), data)  # they were trained side by side
+    return [{"direction": direction} | row for row in rows]
+
+
+def rows_of_models(name: str, paths: list[Path], seconds: float, data: Corpus) -> list[dict]:
+    """A row for each width of the beam."""
+    loaded = translator.load_together(paths)
+    rows = []
+    for width in WIDTHS:
+        row = {"models": name, "beam": width}
+        row |= scores(loaded, data, width)
+        row |= {"parameters": count_parameters(loaded.model), "seconds": seconds,
+                "signature": evaluation.signature()}
+        print(row, flush=True)
+        rows.append(row)
     return rows
 
 

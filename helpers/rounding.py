@@ -9,7 +9,7 @@ that can change which of them is said. What is written here is read without any 
 in Python as in arithmetic.js, so rounding twice is rounding once.
 """
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -46,17 +46,28 @@ def read(text: str, shape: Sequence[int]) -> torch.Tensor:
     digits = torch.from_numpy(VALUES[codes])
     of_rows = digits.view(-1, 1 + 3 * shape[-1])                       # [rows, 1 + 3 columns]
     exponents = of_rows[:, :1] + LEAST_EXPONENT
-    first, second, third = of_rows[:, 1:].unflatten(1, (-1, 3)).unbind(dim=2)
+    numbers = of_rows[:, 1:].unflatten(1, (-1, 3))                     # [rows, columns, 3]
+    first, second, third = numbers.unbind(dim=2)
     whole = first * 64 ** 2 + second * 64 + third - MIDDLE             # [rows, columns]
     rows = torch.ldexp(whole.double(), exponents - (BITS - 1))
     return rows.float().view(*shape)
 
 
-def rounded(model: Seq2Seq) -> Seq2Seq:
-    """A copy of a model, with the weights that `read` gives after `write`."""
+def write_all(model: Seq2Seq) -> dict[str, str]:
+    """The weights of a model: for the name of each parameter its numbers as text."""
+    return {name: write(numbers) for name, numbers in model.state_dict().items()}
+
+
+def read_into(model: Seq2Seq, texts: Mapping[str, str]) -> None:
+    """Give a model the weights that `write_all` wrote."""
     weights = {}
     for name, numbers in model.state_dict().items():
-        weights[name] = read(write(numbers), numbers.shape)
+        weights[name] = read(texts[name], numbers.shape)
+    model.load_state_dict(weights)
+
+
+def rounded(model: Seq2Seq) -> Seq2Seq:
+    """A copy of a model, with the weights that are read after they were written."""
     other = copy.deepcopy(model)
-    other.load_state_dict(weights)
+    read_into(other, write_all(model))
     return other

@@ -77,20 +77,14 @@ def read(model: Seq2Seq, path: Path) -> pd.DataFrame:
     """Read weights that `write` wrote into `model`; returns the history."""
     content = files.checked(path, "restore it, or make it anew with `make models`")
     kept = json.loads(gzip.decompress(content))
-    weights = {}
-    for name, numbers in model.state_dict().items():
-        weights[name] = rounding.read(kept["weights"][name], numbers.shape)
-    model.to(course.device()).load_state_dict(weights)
+    rounding.read_into(model.to(course.device()), kept["weights"])
     model.eval()
     return pd.DataFrame(kept["history"])
 
 
 def write(model: Seq2Seq, history: pd.DataFrame, corpus: Corpus, settings: Settings) -> None:
     """Write a trained model as one that comes with the course: weights, history, and its card."""
-    weights = {}
-    for name, numbers in model.state_dict().items():
-        weights[name] = rounding.write(numbers)
-    content = json.dumps({"weights": weights, "history": history.to_dict("list")})
+    content = json.dumps({"weights": rounding.write_all(model), "history": history.to_dict("list")})
     path = weights_path(settings)
     files.write_checked(path, gzip.compress(content.encode(), mtime=0))
     card = {

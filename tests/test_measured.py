@@ -55,14 +55,24 @@ def prepare(patch, corpora):
 
 
 @pytest.fixture
-def tables(folders, monkeypatch):
+def read_from(monkeypatch):
+    """A function that makes the reader of tables read those of a folder."""
+    def forget():
+        measured.models.cache_clear()
+        measured.sentences.cache_clear()
+
+    def read_from(folder):
+        monkeypatch.setattr(measured, "FOLDER", folder)
+        forget()
+
+    yield read_from
+    forget()
+
+
+@pytest.fixture
+def tables(folders, read_from):
     """The reader of tables, reading these."""
-    monkeypatch.setattr(measured, "FOLDER", folders[1].parent)
-    measured.models.cache_clear()
-    measured.sentences.cache_clear()
-    yield
-    measured.models.cache_clear()
-    measured.sentences.cache_clear()
+    read_from(folders[1].parent)
 
 
 def test_counts_give_the_bleu_of_the_translations(folders, tables, corpora, monkeypatch):
@@ -162,7 +172,7 @@ def test_a_second_run_trains_nothing_and_an_interrupted_one_goes_on(folders, cor
 
 
 @pytest.mark.slow
-def test_models_of_pieces_are_measured_in_words(corpora, monkeypatch, tmp_path):
+def test_models_of_pieces_are_measured_in_words(corpora, read_from, monkeypatch, tmp_path):
     """Real text: what the model says is put together before anything is counted."""
     data, _ = corpora
     cutter = pieces.learn(data.train, 60)
@@ -171,17 +181,13 @@ def test_models_of_pieces_are_measured_in_words(corpora, monkeypatch, tmp_path):
     monkeypatch.setattr(measure, "cutter_of", lambda name: cutter)
     monkeypatch.setitem(measure.PLANS, measure.REAL_TEXT, lambda done: [task])
     measure.run([measure.REAL_TEXT], tmp_path / "build", tmp_path / "tables")
-    monkeypatch.setattr(measured, "FOLDER", tmp_path / "tables")
-    measured.models.cache_clear()
-    measured.sentences.cache_clear()
+    read_from(tmp_path / "tables")
     (counts,) = measured.counts(data, task.settings)
     (row,) = measured.seeds(data, task.settings).itertuples()
     model, _ = training.trained(cutter.cut_corpus(data), task.settings)
     said = experiments.speak_pairs(model, data.test, cutter)
     assert counts[:, 0].tolist() == [len(one.words) for one in said]
     assert row.bleu == pytest.approx(evaluation.bleu(said, data.test), abs=1e-5)
-    measured.models.cache_clear()
-    measured.sentences.cache_clear()
 
 
 def test_real_text_is_measured_with_the_settings_of_its_notebook():
