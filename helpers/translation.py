@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from helpers import text
+from helpers import quick, text
 from helpers.attention import Focus, Memory
 from helpers.model import Seq2Seq
 
@@ -85,7 +85,7 @@ def stream(model: Seq2Seq, sentences: Iterable[list[str]],
 
     Memory stays flat: AT_ONCE sentences are read, translated, given, and forgotten.
     """
-    model.eval()
+    model = quick.for_words(model).eval()
     coming = iter(sentences)
     first_number = 1
     while some := list(islice(coming, AT_ONCE)):
@@ -162,8 +162,9 @@ def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
     for step in range(said.shape[1]):
         hidden, _ = decoder.step(decoder.read(words), hidden, memory)  # [going, hidden]
         logits = decoder.output(hidden)                                # [going, vocabulary]
-        check_numbers(logits, step)
-        words = logits.argmax(dim=1)
+        likeliest = logits.max(dim=1)                                  # not a number, if one is not
+        check_numbers(likeliest.values, step)
+        words = likeliest.indices
         said[going, step] = words
         stays = (words != text.END_ID) & (limits[going] > step + 1)
         if not stays.all():

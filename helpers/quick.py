@@ -1,0 +1,41 @@
+"""A copy of a model that says the same words in less time: its attention needs no tanh.
+
+tanh takes several times as long as sigmoid, and a fourth of the time of greedy search. Since
+
+    tanh(x) = 2 · sigmoid(2x) - 1,    v · tanh(x) = 2v · sigmoid(2x) - (the sum of v),
+
+additive attention with all its parameters doubled and sigmoid for tanh has the same scores but for
+a number that is common to all of them, and a softmax does not see that. To understand the course
+nobody needs this file; where scores are shown, they are those of attention.py.
+"""
+import copy
+
+import torch
+
+from helpers.attention import AdditiveAttention, Memory
+from helpers.model import Decoder, Seq2Seq
+
+
+class SigmoidAttention(AdditiveAttention):
+    """The same weights from other scores: e_ij = 2v · sigmoid(2 (W h_j + U s_{i-1} + b))."""
+
+    def __init__(self, rule: AdditiveAttention) -> None:
+        state_size = rule.key.in_features
+        hidden_size = rule.key.out_features
+        super().__init__(state_size, hidden_size)
+        doubled = {name: 2 * numbers for name, numbers in rule.state_dict().items()}
+        self.load_state_dict(doubled)
+
+    def scores(self, hidden: torch.Tensor, memory: Memory) -> torch.Tensor:
+        query = self.query(hidden).unsqueeze(1)                        # [batch, 1, hidden]
+        energies = (memory.keys + query).sigmoid_()                    # in place: no second table
+        return self.energy(energies).squeeze(2)                        # [batch, source]
+
+
+def for_words(model: Seq2Seq) -> Seq2Seq:
+    """A copy of `model`, of whatever network and rule, that says the same words."""
+    quick = copy.deepcopy(model)
+    for part in list(quick.modules()):
+        if isinstance(part, Decoder) and type(part.context_rule) is AdditiveAttention:
+            part.context_rule = SigmoidAttention(part.context_rule).to(quick.device)
+    return quick
