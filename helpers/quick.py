@@ -11,20 +11,23 @@ nobody needs this file; where scores are shown, they are those of attention.py.
 import copy
 
 import torch
+from torch import nn
 
-from helpers.attention import AdditiveAttention, Memory
+from helpers.attention import AdditiveAttention, ContextRule, Memory
 from helpers.model import Decoder, Seq2Seq
 
 
-class SigmoidAttention(AdditiveAttention):
+class SigmoidAttention(ContextRule):
     """The same weights from other scores: e_ij = 2v · sigmoid(2 (W h_j + U s_{i-1} + b))."""
 
     def __init__(self, rule: AdditiveAttention) -> None:
-        state_size = rule.key.in_features
-        hidden_size = rule.key.out_features
-        super().__init__(state_size, hidden_size)
-        doubled = {name: 2 * numbers for name, numbers in rule.state_dict().items()}
-        self.load_state_dict(doubled)
+        super().__init__(rule.key.in_features, rule.key.out_features)
+        self.key = doubled(rule.key)
+        self.query = doubled(rule.query)
+        self.energy = doubled(rule.energy)
+
+    def keys(self, states: torch.Tensor) -> torch.Tensor:
+        return self.key(states)                                        # [batch, source, hidden]
 
     def scores(self, hidden: torch.Tensor, memory: Memory) -> torch.Tensor:
         query = self.query(hidden).unsqueeze(1)                        # [batch, 1, hidden]
@@ -32,10 +35,19 @@ class SigmoidAttention(AdditiveAttention):
         return self.energy(energies).squeeze(2)                        # [batch, source]
 
 
+@torch.no_grad()
+def doubled(layer: nn.Linear) -> nn.Linear:
+    """A copy of a layer that gives twice as much."""
+    twice = copy.deepcopy(layer)
+    for numbers in twice.parameters():
+        numbers.mul_(2)
+    return twice
+
+
 def for_words(model: Seq2Seq) -> Seq2Seq:
     """A copy of `model`, of whatever network and rule, that says the same words."""
     quick = copy.deepcopy(model)
-    for part in list(quick.modules()):
+    for part in quick.modules():
         if isinstance(part, Decoder) and type(part.context_rule) is AdditiveAttention:
-            part.context_rule = SigmoidAttention(part.context_rule).to(quick.device)
+            part.context_rule = SigmoidAttention(part.context_rule)
     return quick

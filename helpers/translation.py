@@ -155,18 +155,21 @@ def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
     decoder = model.decoder
     memory = encode(model, sentences)
     limits = step_limits(memory)
-    said = torch.full((len(sentences), int(limits.max())), text.END_ID, device=model.device)
+    longest = int(limits.max())
+    said = torch.full((len(sentences), longest), text.END_ID, device=model.device)
     going = torch.arange(len(sentences), device=model.device)  # the rows that are not finished
     words = torch.full_like(going, text.START_ID)
     hidden = decoder.start(memory)
-    for step in range(said.shape[1]):
+    for step in range(longest):
         hidden, _ = decoder.step(decoder.read(words), hidden, memory)  # [going, hidden]
         logits = decoder.output(hidden)                                # [going, vocabulary]
         likeliest = logits.max(dim=1)                                  # not a number, if one is not
         check_numbers(likeliest.values, step)
         words = likeliest.indices
         said[going, step] = words
-        stays = (words != text.END_ID) & (limits[going] > step + 1)
+        goes_on = words != text.END_ID
+        has_steps_left = limits[going] > step + 1
+        stays = goes_on & has_steps_left
         if not stays.all():
             going = going[stays]
             words = words[stays]

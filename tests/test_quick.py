@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from conftest import small
-from helpers import corpus, ensemble, quick, shipped, training, translation
+from helpers import corpus, ensemble, quick, shipped, text, training, translation
 from helpers.attention import RULES, AdditiveAttention
 from helpers.quick import SigmoidAttention
 from helpers.recipes import RECIPES
@@ -24,7 +24,7 @@ def first_focus(model, sentences):
     model.eval()
     memory = translation.encode(model, sentences)
     decoder = model.decoder
-    start = torch.full((len(sentences),), 2)
+    start = torch.full((len(sentences),), text.START_ID)
     _, focus = decoder.step(decoder.read(start), decoder.start(memory), memory)
     return focus
 
@@ -80,3 +80,11 @@ def test_the_model_that_comes_with_the_course_says_the_same_words():
     said = translation.stream(model, sources)
     for one, trace in zip(said, translation.translate(model, sources), strict=True):
         assert one.target == trace.target
+
+
+def test_no_random_number_is_drawn(toy):
+    """What is trained afterwards comes out the same, whether something was translated or not."""
+    model = models_of("rich", toy)
+    before = torch.get_rng_state()
+    quick.for_words(model)
+    assert torch.get_rng_state().equal(before)
