@@ -85,14 +85,16 @@ class Decoders(nn.Module):
 
     def step(self, word: torch.Tensor, hidden: torch.Tensor,
              memory: Memory) -> tuple[torch.Tensor, Focus]:
-        """One step of each. The weights are their mean, and the scores what softmax makes that."""
+        """One step of each. The weights are their mean, the scores the logarithm of that.
+
+        So softmax of the scores gives the weights, as it does for a single model.
+        """
         states = []
         foci = []
-        words = word.unbind(-1)
-        before = hidden.unbind(-1)
-        for (decoder, own), own_word, own_before in zip(self.each(memory), words, before,
-                                                        strict=True):
-            state, focus = decoder.step(own_word, own_before, own)
+        for number, (decoder, own_memory) in enumerate(self.each(memory)):
+            own_word = word[..., number]
+            own_hidden = hidden[..., number]
+            state, focus = decoder.step(own_word, own_hidden, own_memory)
             states.append(state)
             foci.append(focus)
         weights = stacked([focus.weights for focus in foci]).mean(dim=-1)  # [batch, source]
