@@ -25,7 +25,9 @@ def together(models: Sequence[Seq2Seq]) -> Seq2Seq:
     first, *others = models
     for number, other in enumerate(others, start=2):
         for side in ("source", "target"):
-            if getattr(other.vocabs, side).itos != getattr(first.vocabs, side).itos:
+            words = getattr(other.vocabs, side).itos
+            words_of_first = getattr(first.vocabs, side).itos
+            if words != words_of_first:
                 raise ValueError(f"model {number} knows other {side} words than the first: train "
                                  "them on the same text, with as many pieces")
         if other.rule != first.rule:
@@ -103,11 +105,14 @@ class Decoders(nn.Module):
 
     def each(self, memory: Memory) -> list[tuple[Decoder, Memory]]:
         """Each decoder with the part of the memory that is its own."""
-        parts = zip(memory.states.unbind(-1), memory.last.unbind(-1), memory.keys.unbind(-1),
-                    strict=True)
-        own = [Memory(states, memory.mask, last, keys) for states, last, keys in parts]
         decoders = cast(list[Decoder], self.decoders)
-        return list(zip(decoders, own, strict=True))
+        pairs = []
+        for number, decoder in enumerate(decoders):
+            states = memory.states[..., number]
+            last = memory.last[..., number]
+            keys = memory.keys[..., number]
+            pairs.append((decoder, Memory(states, memory.mask, last, keys)))
+        return pairs
 
 
 class MeanOutput(nn.Module):
