@@ -62,6 +62,17 @@ def bench() -> pd.DataFrame:
     return read_table(FOLDER / BENCH, "make bench")
 
 
+@cache
+def published() -> pd.DataFrame:
+    """What the command line reaches in the directions of published figures, on Multi30k.
+
+    Columns: direction, models (one seed, or two together), beam, valid (BLEU on `val`), bleu with
+    low and high (on test), parameters, seconds (of training, in one thread beside another such
+    process), signature, chosen (on `val`). `python -m benchmarks.published` measures it.
+    """
+    return read_table(FOLDER / PUBLISHED, "python -m benchmarks.published")
+
+
 def read_tables(name: str) -> pd.DataFrame:
     """The tables of this name of all corpora, in one; each model is named after its corpus."""
     tables = []

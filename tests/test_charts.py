@@ -176,13 +176,16 @@ def test_the_training_curve_shows_the_losses_and_says_the_lowest():
     assert {label.get_text() for label in labels(picture.fig.axes[0])} == {"training", "validation"}
     assert title(picture) == "Validation loss falls from 4.50 to 1.50 in epoch 4"
     assert "lower is better" in picture.fig.axes[0].get_ylabel()
+    assert "nats per word" in picture.fig.axes[0].get_ylabel()
+    in_pieces = figures.training_curve(losses(4), unit="piece")
+    assert "nats per piece" in in_pieces.fig.axes[0].get_ylabel()
     assert title(figures.training_curve(losses(1))) == "Validation loss is lowest in epoch 1: 4.50"
 
 
 def test_several_trainings_are_compared_by_their_lowest_loss():
     picture = DRAWN["three trainings"]()
-    assert title(picture) == ("My own comes lowest on validation sentences, to 0.70; "
-                              "fixed context comes to 1.50")
+    assert title(picture) == ("My own gets its validation loss down to 0.70, "
+                              "fixed context to 1.50")
     shown = {label.get_text(): label.get_fontweight() for label in labels(picture.fig.axes[0])}
     assert shown == {"fixed context": "normal", "mean context": "normal", "my own": "bold"}
 

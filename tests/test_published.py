@@ -40,7 +40,7 @@ def test_a_model_that_is_there_is_not_trained_again(tmp_path, monkeypatch):
 
 
 def test_the_committed_table_has_one_choice_a_direction_and_it_is_the_best_on_val():
-    table = measured.read_table(measured.FOLDER / measured.PUBLISHED)
+    table = measured.published()
     assert set(table["direction"]) <= set(published.DIRECTIONS)
     for _, rows in table.groupby("direction"):
         together = rows[rows["models"] == "together"]

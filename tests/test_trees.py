@@ -1,5 +1,6 @@
 """The picture of a beam search says what was tried, what was kept and what won."""
 import math
+from types import SimpleNamespace
 
 import pytest
 from matplotlib.colors import to_hex
@@ -8,6 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 from conftest import small
 from drawing import check_whole_and_legible, visible_texts
 from helpers import beam, figures, training
+from helpers.beam import Hypothesis, Node, Tree
 from helpers.figures.style import DARK
 
 
@@ -40,8 +42,12 @@ def test_every_word_tried_stands_in_its_column_with_its_probability(tree, pictur
         for rank, node in enumerate(tried, start=1):
             text = drawn[f"word-{step}-{rank}"]
             word, number, *_ = text.get_text().split()
+            probability = math.exp(node.log_probability)
             assert word == node.word
-            assert float(number) == pytest.approx(math.exp(node.log_probability), rel=0.06)
+            if number == "<0.001":
+                assert probability < 0.001
+            else:
+                assert float(number) == pytest.approx(probability, rel=0.06)
             lefts.add(round(text.get_position()[0], 3))
         assert len(lefts) == 1
         columns.append(lefts.pop())
@@ -86,6 +92,38 @@ def test_every_line_leads_to_a_word_from_the_word_before(tree, picture):
     for line in page.lines:
         start, end = line.get_xdata()
         assert start < end
+
+
+def test_greedy_search_is_dashed_where_it_goes_another_way():
+    a = Node("a", None, 0, 0.5, math.log(0.5))
+    b = Node("b", None, 0, 0.4, math.log(0.4))
+    a_end = Node("<eos>", a, 0, 0.4, math.log(0.2))
+    a_more = Node("c", a, 0, 0.3, math.log(0.15))
+    b_end = Node("<eos>", b, 1, 0.9, math.log(0.36))
+    b_more = Node("c", b, 1, 0.001, math.log(0.0004))
+    trace = SimpleNamespace(words=["b"])
+    found = [Hypothesis(b_end, math.log(0.36) / 2, trace)]
+    tree = Tree(["x"], [[a, b], [b_end, a_end, a_more, b_more]], [[a, b], [b_end]], found)
+    picture = figures.beam_tree(tree)
+    dashed = [line for line in picture.fig.axes[0].lines if line.get_linestyle() != "-"]
+    assert len(dashed) == 1
+    ends = words_of(picture)["word-2-2"]
+    assert ends.get_text() == "<eos> 0.2"
+    assert dashed[0].get_ydata()[1] == ends.get_position()[1]
+    assert "dashed" in " ".join(text.get_text() for text in visible_texts(picture))
+    assert "Greedy search goes to “a <eos>”, which the beam drops." in picture.alt
+    assert words_of(picture)["word-2-4"].get_text() == "c <0.001"
+
+
+def test_greedy_search_is_not_mentioned_where_its_translation_wins():
+    a = Node("a", None, 0, 0.5, math.log(0.5))
+    end = Node("<eos>", a, 0, 0.4, math.log(0.2))
+    trace = SimpleNamespace(words=["a"])
+    tree = Tree(["x"], [[a], [end]], [[a], [end]], [Hypothesis(end, math.log(0.2) / 2, trace)])
+    picture = figures.beam_tree(tree)
+    assert all(line.get_linestyle() == "-" for line in picture.fig.axes[0].lines)
+    assert "Greedy" not in picture.alt
+    assert "greedy" not in " ".join(text.get_text() for text in visible_texts(picture))
 
 
 def test_it_is_legible_and_told_in_words(tree, picture):

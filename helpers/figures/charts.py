@@ -171,11 +171,11 @@ def limits(lowest: float, highest: float) -> tuple[float, float]:
 # Training.
 
 @styled
-def training_curve(histories: pd.DataFrame | Tables) -> Picture:
+def training_curve(histories: pd.DataFrame | Tables, unit: str = "word") -> Picture:
     """Cross entropy by epoch: solid on the validation sentences, dashed on the training sentences.
 
     `histories`: the table of one training, or a dict of them: name → table with the columns epoch,
-    train_loss and valid_loss (nats per word).
+    train_loss and valid_loss (nats per `unit`: what the sentences were cut into).
     """
     if isinstance(histories, pd.DataFrame):
         histories = {"": histories}
@@ -195,7 +195,7 @@ def training_curve(histories: pd.DataFrame | Tables) -> Picture:
     last_epoch = max(table["epoch"].max() for table in histories.values())
     ax.set_xlim(0.75, last_epoch + 0.1)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("cross entropy, nats per word\n(lower is better)")
+    ax.set_ylabel(f"cross entropy, nats per {unit}\n(lower is better)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     label_ends(ax, ends, height=3.6)
     write_finding(fig, training_finding(histories, lowest))
@@ -231,8 +231,8 @@ def training_finding(histories: Tables, lowest: Mapping[str, float]) -> str:
     least = lowest[best]
     if len(histories) > 1:
         worst = max(lowest, key=lowest.__getitem__)
-        return (f"{name_of(best)} comes lowest on validation sentences, to {least:.2f}; "
-                f"{name_of(worst)} comes to {lowest[worst]:.2f}")
+        return (f"{name_of(best)} gets its validation loss down to {least:.2f}, "
+                f"{name_of(worst)} to {lowest[worst]:.2f}")
     table = histories[best]
     losses = table["valid_loss"]
     first = losses.iloc[0]
@@ -831,6 +831,7 @@ def speed_ladder(table: pd.DataFrame, limit: str = "matrix products") -> Picture
     panels[-1].set_xlabel("target words a second (higher is better)")
     factors = ", ".join(findings)
     write_finding(fig, f"from the slowest way of training to the fastest, the factor is {factors}")
+    write_note(fig, "× : how many times as fast as the bar above it")
     return Picture(fig, f"Target words a second in training. {'; '.join(said)}.")
 
 

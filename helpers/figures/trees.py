@@ -23,6 +23,8 @@ BETWEEN = 0.6     # two columns: room for the lines
 BOX = 0.15        # a word's box is so much wider than the word, and so much lower than its row
 KEY = 0.9         # the lines under the tree
 
+TINY = 0.001      # a dropped word that is less likely needs no digits
+
 
 class Place(NamedTuple):
     """A word in the tree, and where it stands."""
@@ -39,35 +41,46 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
     """All words that a small beam tried for one sentence, in its first so many steps.
 
     `tree` is what `beam.search` gives for the sentence. Kept words are framed, dropped ones grey;
-    the way of the translation that won is dark. A finished translation has its rank and score.
+    the way of the translation that won is dark. A dashed line is the way of greedy search where
+    that leads elsewhere: it ends at a word that the beam dropped, or at a translation. A finished
+    translation has its rank and score.
     """
     alt = in_words(tree)
     title = title or title_of(tree)
     tree = tree._replace(tried=tree.tried[:steps], kept=tree.kept[:steps])
     places = places_of(tree)
+    fig = page_for(places, title, keys_of(tree, places))
+    (page,) = fig.axes
+    on_the_way = {id(node) for node in tree.hypotheses[0].last.path}
+    on_greedy_way = {id(node) for node in greedy_way(tree)}
+    draw_steps(page, tree, places)
+    for place in places.values():
+        wins = id(place.node) in on_the_way
+        is_greedy = id(place.node) in on_greedy_way
+        draw_line(page, place, places, wins, is_greedy)
+    for name, place in named(tree, places):
+        wins = id(place.node) in on_the_way
+        draw_word(page, place, wins, name)
+    return Picture(fig, alt)
+
+
+def page_for(places: dict[int, Place], title: str, keys: list[str]) -> Figure:
+    """An empty page that has room for all the places, with the title above and the keys below."""
     lowest = max(place.y for place in places.values())
     rightmost = max(place.right for place in places.values())
     end_of_title = EDGE + fonts.width(title, LARGE, "bold")
-    end_of_key = EDGE + fonts.width(KEY_OF_WORDS, SMALL)
-    total_width = max(rightmost, end_of_title, end_of_key) + EDGE
+    end_of_keys = EDGE + max(fonts.width(key, SMALL) for key in keys)
+    total_width = max(rightmost, end_of_title, end_of_keys) + EDGE
     total_height = lowest + ROW + KEY
 
     fig = Figure(figsize=(total_width, total_height))
     page = fig.add_axes((0, 0, 1, 1), xlim=(0, total_width), ylim=(total_height, 0))
     page.axis("off")
     page.text(EDGE, EDGE, title, fontsize=LARGE, fontweight="bold", va="top")
-    on_the_way = {id(node) for node in tree.hypotheses[0].last.path}
-    draw_steps(page, tree, places)
-    for place in places.values():
-        wins = id(place.node) in on_the_way
-        draw_line(page, place, places, wins)
-    for name, place in named(tree, places):
-        wins = id(place.node) in on_the_way
-        draw_word(page, place, wins, name)
-    for number, key in enumerate(keys_of(tree, places)):
+    for number, key in enumerate(keys):
         y = lowest + ROW + 0.35 * number
         page.text(EDGE, y, key, va="top", color=INK)
-    return Picture(fig, alt)
+    return fig
 
 
 def title_of(tree: Tree) -> str:
@@ -81,14 +94,38 @@ def title_of(tree: Tree) -> str:
 KEY_OF_WORDS = ("number: the probability of the sentence up to this word    "
                 "framed: kept, grey: dropped")
 KEY_OF_WINNER = "dark: the translation that wins"
+KEY_OF_GREEDY = "    dashed: the way of greedy search"
 KEY_OF_FINISHED = "    rank and score: log probability, normalised by length"
 
 
 def keys_of(tree: Tree, places: dict[int, Place]) -> list[str]:
-    """What the signs of the tree mean; of rank and score only where a translation ends in it."""
+    """What the signs of the tree mean, those that it has."""
+    key_of_ways = KEY_OF_WINNER
+    if greedy_goes_elsewhere(tree):
+        key_of_ways += KEY_OF_GREEDY
     if any(id(hypothesis.last) in places for hypothesis in tree.hypotheses):
-        return [KEY_OF_WORDS, KEY_OF_WINNER + KEY_OF_FINISHED]
-    return [KEY_OF_WORDS, KEY_OF_WINNER]
+        key_of_ways += KEY_OF_FINISHED
+    return [KEY_OF_WORDS, key_of_ways]
+
+
+def greedy_way(tree: Tree) -> list[Node]:
+    """What greedy search says, the likeliest word at each step, as far as the beam followed it."""
+    way = []
+    before = None
+    for tried in tree.tried:
+        after = [node for node in tried if node.parent is before]
+        if not after:
+            break
+        before = max(after, key=lambda node: node.probability)
+        way.append(before)
+    return way
+
+
+def greedy_goes_elsewhere(tree: Tree) -> bool:
+    """Whether greedy search goes another way than the translation that wins."""
+    winner = tree.hypotheses[0].last.path
+    pairs = zip(greedy_way(tree), winner, strict=False)
+    return any(greedy is not node for greedy, node in pairs)
 
 
 def labels_of(tree: Tree) -> dict[int, str]:
@@ -97,10 +134,14 @@ def labels_of(tree: Tree) -> dict[int, str]:
     Behind the last word of a finished translation stand its rank and its score.
     """
     labels = {}
+    kept = {id(node) for nodes in tree.kept for node in nodes}
     for tried in tree.tried:
         for node in tried:
             probability = math.exp(node.log_probability)
-            labels[id(node)] = f"{node.word} {probability:.2g}"
+            written = f"{probability:.2g}"
+            if probability < TINY and id(node) not in kept:
+                written = f"<{TINY}"
+            labels[id(node)] = f"{node.word} {written}"
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
         last = id(hypothesis.last)
         if last in labels:  # else it ends in a later step than those shown
@@ -154,21 +195,28 @@ def draw_steps(page: Axes, tree: Tree, places: dict[int, Place]) -> None:
         page.text(middle, HEADER - 0.15, f"step {step}", color=QUIET, ha="center")
 
 
-def draw_line(page: Axes, place: Place, places: dict[int, Place], wins: bool) -> None:
+def draw_line(page: Axes, place: Place, places: dict[int, Place], wins: bool,
+              is_greedy: bool) -> None:
     """The line from the word before."""
     if place.node.parent is None:
         return
     before = places[id(place.node.parent)]
     colour = QUIET if place.is_kept else PALE
     width = 1.6
+    dashes: str | tuple = "solid"
     layer = 1
     if wins:
         colour = DARK
         width = 4
         layer = 2  # in front of the others
+    elif is_greedy:
+        colour = INK
+        width = 2.5
+        dashes = (0, (2, 1.2))  # their length, and that of the gaps
+        layer = 2
     across = [before.right, place.left]
     down = [before.y, place.y]
-    page.plot(across, down, color=colour, linewidth=width, zorder=layer)
+    page.plot(across, down, color=colour, linewidth=width, linestyle=dashes, zorder=layer)
 
 
 def draw_word(page: Axes, place: Place, wins: bool, name: str) -> None:
@@ -209,6 +257,12 @@ def in_words(tree: Tree) -> str:
             probability = math.exp(node.log_probability)
             beginnings.append(f"“{words}” ({probability:.2g})")
         sentences.append(f"Step {step} keeps {', '.join(beginnings)}.")
+    if greedy_goes_elsewhere(tree):
+        way = greedy_way(tree)
+        words = " ".join(node.word for node in way)
+        is_dropped = all(way[-1] is not node for node in tree.kept[len(way) - 1])
+        ending = ", which the beam drops" if is_dropped else ""
+        sentences.append(f"Greedy search goes to “{words}”{ending}.")
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
         words = " ".join(word for word in hypothesis.last.words if word != text.END)
         sentences.append(f"{ordinal(rank)}: “{words}”, score {hypothesis.score:.2f}.")
