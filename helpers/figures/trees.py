@@ -4,6 +4,7 @@ A column is a step. What stands there is a word that was tried, with the probabi
 sentence up to it; a line leads to it from the word before.
 """
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -51,12 +52,12 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
     places = places_of(tree)
     fig = page_for(places, title, keys_of(tree, places))
     (page,) = fig.axes
-    on_the_way = {id(node) for node in tree.hypotheses[0].last.path}
-    on_greedy_way = {id(node) for node in greedy_way(tree)}
+    on_the_way = ids_of(tree.hypotheses[0].last.path)
+    on_the_detour = ids_of(greedy_detour(tree))
     draw_steps(page, tree, places)
     for place in places.values():
         wins = id(place.node) in on_the_way
-        is_greedy = id(place.node) in on_greedy_way
+        is_greedy = id(place.node) in on_the_detour
         draw_line(page, place, places, wins, is_greedy)
     for name, place in named(tree, places):
         wins = id(place.node) in on_the_way
@@ -101,31 +102,40 @@ KEY_OF_FINISHED = "    rank and score: log probability, normalised by length"
 def keys_of(tree: Tree, places: dict[int, Place]) -> list[str]:
     """What the signs of the tree mean, those that it has."""
     key_of_ways = KEY_OF_WINNER
-    if greedy_goes_elsewhere(tree):
+    if greedy_detour(tree):
         key_of_ways += KEY_OF_GREEDY
     if any(id(hypothesis.last) in places for hypothesis in tree.hypotheses):
         key_of_ways += KEY_OF_FINISHED
     return [KEY_OF_WORDS, key_of_ways]
 
 
-def greedy_way(tree: Tree) -> list[Node]:
-    """What greedy search says, the likeliest word at each step, as far as the beam followed it."""
-    way = []
+def ids_of(nodes: Iterable[Node]) -> set[int]:
+    """Equal words may be tried in several places of the tree; their ids tell them apart."""
+    return {id(node) for node in nodes}
+
+
+def kept_ids(tree: Tree) -> set[int]:
+    """The ids of all words that were kept."""
+    return ids_of(node for kept in tree.kept for node in kept)
+
+
+def greedy_detour(tree: Tree) -> list[Node]:
+    """The words of greedy search from where it leaves the way of the translation that wins.
+
+    Greedy search takes the likeliest word at each step. The last word is one that the beam drops,
+    or the end of a translation. Without a detour greedy search finds what wins.
+    """
+    on_the_way = ids_of(tree.hypotheses[0].last.path)
+    detour = []
     before = None
     for tried in tree.tried:
         after = [node for node in tried if node.parent is before]
         if not after:
             break
         before = max(after, key=lambda node: node.probability)
-        way.append(before)
-    return way
-
-
-def greedy_goes_elsewhere(tree: Tree) -> bool:
-    """Whether greedy search goes another way than the translation that wins."""
-    winner = tree.hypotheses[0].last.path
-    pairs = zip(greedy_way(tree), winner, strict=False)
-    return any(greedy is not node for greedy, node in pairs)
+        if id(before) not in on_the_way:
+            detour.append(before)
+    return detour
 
 
 def labels_of(tree: Tree) -> dict[int, str]:
@@ -134,7 +144,7 @@ def labels_of(tree: Tree) -> dict[int, str]:
     Behind the last word of a finished translation stand its rank and its score.
     """
     labels = {}
-    kept = {id(node) for nodes in tree.kept for node in nodes}
+    kept = kept_ids(tree)
     for tried in tree.tried:
         for node in tried:
             probability = math.exp(node.log_probability)
@@ -155,10 +165,10 @@ def places_of(tree: Tree) -> dict[int, Place]:
     In a column the words are ordered by the word before, so that lines hardly cross.
     """
     labels = labels_of(tree)
+    kept = kept_ids(tree)
     places: dict[int, Place] = {}
     x = EDGE
-    for tried, kept in zip(tree.tried, tree.kept, strict=True):
-        kept_ids = {id(node) for node in kept}
+    for tried in tree.tried:
 
         def order(node: Node) -> tuple[float, float]:
             above = 0.0
@@ -171,7 +181,7 @@ def places_of(tree: Tree) -> dict[int, Place]:
         for row, node in enumerate(sorted(tried, key=order)):
             label = labels[id(node)]
             y = HEADER + (row + 0.5) * ROW
-            is_kept = id(node) in kept_ids
+            is_kept = id(node) in kept
             places[id(node)] = Place(node, label, x, right, y, is_kept)
         x = right + BETWEEN
     return places
@@ -257,11 +267,12 @@ def in_words(tree: Tree) -> str:
             probability = math.exp(node.log_probability)
             beginnings.append(f"“{words}” ({probability:.2g})")
         sentences.append(f"Step {step} keeps {', '.join(beginnings)}.")
-    if greedy_goes_elsewhere(tree):
-        way = greedy_way(tree)
-        words = " ".join(node.word for node in way)
-        is_dropped = all(way[-1] is not node for node in tree.kept[len(way) - 1])
-        ending = ", which the beam drops" if is_dropped else ""
+    detour = greedy_detour(tree)
+    if detour:
+        last = detour[-1]
+        words = " ".join(last.words)
+        is_kept = id(last) in kept_ids(tree)
+        ending = "" if is_kept else ", which the beam drops"
         sentences.append(f"Greedy search goes to “{words}”{ending}.")
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
         words = " ".join(word for word in hypothesis.last.words if word != text.END)
