@@ -94,6 +94,11 @@ class Paired(NamedTuple):
     high: float
     p: float           # how often it is so large if translations change sides by lot, 0 to 1
 
+    @property
+    def interval(self) -> Interval:
+        """The difference between the ends of its interval."""
+        return Interval(self.difference, self.low, self.high)
+
 
 def paired(traces_a: Sequence[Translation], traces_b: Sequence[Translation], pairs: Sequence[Pair],
            draws: int = 1000) -> Paired:

@@ -102,6 +102,7 @@ def test_a_small_steady_difference_is_found_by_pairs_alone(two_models):
     behind = evaluation.bleu_interval(as_said(worse), pairs)
     assert ahead.low < behind.high
     assert 0 < test.low < test.difference < test.high and test.p < 0.01
+    assert test.interval == (test.difference, test.low, test.high)
     expected = library_bleu(better, references) - library_bleu(worse, references)
     assert test.difference == pytest.approx(expected)
 
