@@ -27,6 +27,11 @@ def picture(tree):
     return figures.beam_tree(tree)
 
 
+def written(picture):
+    """All that is written in the picture."""
+    return " ".join(text.get_text() for text in visible_texts(picture))
+
+
 def words_of(picture):
     """gid → the Text of each word of the tree."""
     return {text.get_gid(): text for text in visible_texts(picture)
@@ -110,7 +115,7 @@ def test_greedy_search_is_dashed_where_it_goes_another_way():
     ends = words_of(picture)["word-2-2"]
     assert ends.get_text() == "<eos> 0.2"
     assert dashed[0].get_ydata()[1] == ends.get_position()[1]
-    assert "dashed" in " ".join(text.get_text() for text in visible_texts(picture))
+    assert "dashed" in written(picture)
     assert "Greedy search goes to “a <eos>”, which the beam drops." in picture.alt
     assert words_of(picture)["word-2-4"].get_text() == "c <0.001"
 
@@ -123,7 +128,7 @@ def test_greedy_search_is_not_mentioned_where_its_translation_wins():
     picture = figures.beam_tree(tree)
     assert all(line.get_linestyle() == "-" for line in picture.fig.axes[0].lines)
     assert "Greedy" not in picture.alt
-    assert "greedy" not in " ".join(text.get_text() for text in visible_texts(picture))
+    assert "greedy" not in written(picture)
 
 
 def test_it_is_legible_and_told_in_words(tree, picture):
@@ -132,8 +137,16 @@ def test_it_is_legible_and_told_in_words(tree, picture):
         assert f"“{' '.join(hypothesis.trace.words)}”, score {hypothesis.score:.2f}" in picture.alt
 
 
+def test_the_key_says_what_the_words_are(tree, picture):
+    assert "ends with this word" in written(picture)
+    assert "ends with this piece" in written(figures.beam_tree(tree, unit="piece"))
+
+
 def test_a_long_search_is_shown_up_to_a_step(tree):
     first = figures.beam_tree(tree, steps=2)
     assert len(words_of(first)) == len(tree.tried[0]) + len(tree.tried[1])
     assert first.alt == figures.beam_tree(tree).alt, "told in words it is whole"
+    number = len(tree.tried)
+    assert f"here are the first 2 of {number} steps" in written(first)
+    assert "here are the first" not in written(figures.beam_tree(tree, steps=number))
     check_whole_and_legible(first)

@@ -22,7 +22,7 @@ HEADER = 1.15     # the title and the numbers of the steps
 ROW = 0.42        # a word
 BETWEEN = 0.6     # two columns: room for the lines
 BOX = 0.15        # a word's box is so much wider than the word, and so much lower than its row
-KEY = 0.9         # the lines under the tree
+KEY_LINE = 0.35   # a line of the key under the tree
 
 TINY = 0.001      # a dropped word that is less likely needs no digits
 
@@ -38,19 +38,24 @@ class Place(NamedTuple):
 
 
 @style.styled
-def beam_tree(tree: Tree, title: str | None = None, steps: int = 7) -> Picture:
+def beam_tree(tree: Tree, title: str | None = None, steps: int = 7,
+              unit: str = "word") -> Picture:
     """All words that a small beam tried for one sentence, in its first so many steps.
 
-    `tree` is what `beam.search` gives for the sentence. Kept words are framed, dropped ones grey;
-    the way of the translation that won is dark. A dashed line is the way of greedy search where
-    that leads elsewhere: it ends at a word that the beam dropped, or at a translation. A finished
-    translation has its rank and score.
+    `tree` is what `beam.search` gives for the sentence; `unit` says what its words are. Kept words
+    are framed, dropped ones grey; the way of the translation that won is dark. A dashed line is the
+    way of greedy search where that leads elsewhere: it ends at a word that the beam dropped, or at
+    a translation. A finished translation has its rank and score.
     """
     alt = in_words(tree)
     title = title or title_of(tree)
+    all_steps = len(tree.tried)
     tree = tree._replace(tried=tree.tried[:steps], kept=tree.kept[:steps])
     places = places_of(tree)
-    fig = page_for(places, title, keys_of(tree, places))
+    keys = keys_of(tree, places, unit)
+    if all_steps > steps:
+        keys.append(f"here are the first {steps} of {all_steps} steps")
+    fig = page_for(places, title, keys)
     (page,) = fig.axes
     on_the_way = ids_of(tree.hypotheses[0].last.path)
     on_the_detour = ids_of(greedy_detour(tree))
@@ -72,14 +77,14 @@ def page_for(places: dict[int, Place], title: str, keys: list[str]) -> Figure:
     end_of_title = EDGE + fonts.width(title, LARGE, "bold")
     end_of_keys = EDGE + max(fonts.width(key, SMALL) for key in keys)
     total_width = max(rightmost, end_of_title, end_of_keys) + EDGE
-    total_height = lowest + ROW + KEY
+    total_height = lowest + ROW + KEY_LINE * len(keys) + EDGE
 
     fig = Figure(figsize=(total_width, total_height))
     page = fig.add_axes((0, 0, 1, 1), xlim=(0, total_width), ylim=(total_height, 0))
     page.axis("off")
     page.text(EDGE, EDGE, title, fontsize=LARGE, fontweight="bold", va="top")
     for number, key in enumerate(keys):
-        y = lowest + ROW + 0.35 * number
+        y = lowest + ROW + KEY_LINE * number
         page.text(EDGE, y, key, va="top", color=INK)
     return fig
 
@@ -92,21 +97,22 @@ def title_of(tree: Tree) -> str:
     return f"A beam of {width} for “{source}”: “{said}” wins"
 
 
-KEY_OF_WORDS = ("number: the probability of the sentence up to this word    "
-                "framed: kept, grey: dropped")
+KEY_OF_NUMBERS = "number: the probability of the beginning that ends with this "
+KEY_OF_FRAMES = "    framed: kept, grey: dropped"
 KEY_OF_WINNER = "dark: the translation that wins"
 KEY_OF_GREEDY = "    dashed: the way of greedy search"
 KEY_OF_FINISHED = "    rank and score: log probability, normalised by length"
 
 
-def keys_of(tree: Tree, places: dict[int, Place]) -> list[str]:
+def keys_of(tree: Tree, places: dict[int, Place], unit: str) -> list[str]:
     """What the signs of the tree mean, those that it has."""
+    key_of_words = KEY_OF_NUMBERS + unit + KEY_OF_FRAMES
     key_of_ways = KEY_OF_WINNER
     if greedy_detour(tree):
         key_of_ways += KEY_OF_GREEDY
     if any(id(hypothesis.last) in places for hypothesis in tree.hypotheses):
         key_of_ways += KEY_OF_FINISHED
-    return [KEY_OF_WORDS, key_of_ways]
+    return [key_of_words, key_of_ways]
 
 
 def ids_of(nodes: Iterable[Node]) -> set[int]:
