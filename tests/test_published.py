@@ -25,6 +25,14 @@ def test_the_choice_looks_at_val_alone_and_at_the_two_together():
     assert chosen == [False, False, True, False]
 
 
+def test_each_direction_is_trained_with_its_own_dropout():
+    typed = published.command("en-de", 2)
+    assert typed[typed.index("--dropout") + 1] == str(published.DROPOUT["en-de"])
+    assert set(published.DROPOUT) == set(published.DIRECTIONS)
+    table = measured.published()
+    assert (table["dropout"] == table["direction"].map(published.DROPOUT)).all()
+
+
 def test_seconds_of_a_training_are_those_of_its_table(tmp_path, monkeypatch):
     monkeypatch.setattr(published, "FOLDER", tmp_path)
     (tmp_path / "en-de-1.log").write_text(LOG, encoding="utf-8")
