@@ -66,9 +66,9 @@ def bench() -> pd.DataFrame:
 def published() -> pd.DataFrame:
     """What the command line reaches in the directions of published figures, on Multi30k.
 
-    Columns: direction, dropout, models (one seed, or two together), beam, valid (BLEU on `val`), bleu with
-    low and high (on test), parameters, seconds (of training, in one thread beside another such
-    process), signature, chosen (on `val`). `python -m benchmarks.published` measures it.
+    Columns: direction, dropout, models (one seed, or two together), beam, valid (BLEU on `val`),
+    bleu with low and high (on test), parameters, seconds (of training, in one thread beside another
+    such process), signature, chosen (on `val`). `python -m benchmarks.published` measures it.
     """
     return read_table(FOLDER / PUBLISHED, "python -m benchmarks.published")
 
