@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from helpers import text
 from helpers.beam import Node, Tree
 from helpers.figures import fonts, style
 from helpers.figures.style import DARK, INK, LARGE, PALE, QUIET, SMALL, Picture
@@ -49,22 +48,23 @@ def beam_tree(tree: Tree, title: str | None = None, steps: int = 7,
     """
     alt = in_words(tree)
     title = title or title_of(tree)
-    all_steps = len(tree.tried)
-    tree = tree._replace(tried=tree.tried[:steps], kept=tree.kept[:steps])
-    places = places_of(tree)
-    keys = keys_of(tree, places, unit)
-    if all_steps > steps:
-        keys.append(f"here are the first {steps} of {all_steps} steps")
+    first_tried = tree.tried[:steps]
+    first_kept = tree.kept[:steps]
+    shown = tree._replace(tried=first_tried, kept=first_kept)
+    places = places_of(shown)
+    keys = keys_of(shown, places, unit)
+    if len(first_tried) < len(tree.tried):
+        keys.append(f"here are the first {steps} of {len(tree.tried)} steps")
     fig = page_for(places, title, keys)
     (page,) = fig.axes
-    on_the_way = ids_of(tree.hypotheses[0].last.path)
-    on_the_detour = ids_of(greedy_detour(tree))
-    draw_steps(page, tree, places)
+    on_the_way = ids_of(shown.hypotheses[0].last.path)
+    on_the_detour = ids_of(greedy_detour(shown))
+    draw_steps(page, shown, places)
     for place in places.values():
         wins = id(place.node) in on_the_way
         is_greedy = id(place.node) in on_the_detour
         draw_line(page, place, places, wins, is_greedy)
-    for name, place in named(tree, places):
+    for name, place in named(shown, places):
         wins = id(place.node) in on_the_way
         draw_word(page, place, wins, name)
     return Picture(fig, alt)
@@ -97,7 +97,6 @@ def title_of(tree: Tree) -> str:
     return f"A beam of {width} for “{source}”: “{said}” wins"
 
 
-KEY_OF_NUMBERS = "number: the probability of the beginning that ends with this "
 KEY_OF_FRAMES = "    framed: kept, grey: dropped"
 KEY_OF_WINNER = "dark: the translation that wins"
 KEY_OF_GREEDY = "    dashed: the way of greedy search"
@@ -106,7 +105,8 @@ KEY_OF_FINISHED = "    rank and score: log probability, normalised by length"
 
 def keys_of(tree: Tree, places: dict[int, Place], unit: str) -> list[str]:
     """What the signs of the tree mean, those that it has."""
-    key_of_words = KEY_OF_NUMBERS + unit + KEY_OF_FRAMES
+    key_of_words = f"number: the probability of the beginning that ends with this {unit}"
+    key_of_words += KEY_OF_FRAMES
     key_of_ways = KEY_OF_WINNER
     if greedy_detour(tree):
         key_of_ways += KEY_OF_GREEDY
@@ -182,8 +182,8 @@ def places_of(tree: Tree) -> dict[int, Place]:
                 above = places[id(node.parent)].y
             return above, -node.log_probability
 
-        widest = max(fonts.width(labels[id(node)], SMALL) for node in tried)
-        right = x + widest + 2 * BOX
+        widths = [fonts.width(labels[id(node)], SMALL) for node in tried]
+        right = x + max(widths) + 2 * BOX
         for row, node in enumerate(sorted(tried, key=order)):
             label = labels[id(node)]
             y = HEADER + (row + 0.5) * ROW
@@ -281,6 +281,6 @@ def in_words(tree: Tree) -> str:
         ending = "" if is_kept else ", which the beam drops"
         sentences.append(f"Greedy search goes to “{words}”{ending}.")
     for rank, hypothesis in enumerate(tree.hypotheses, start=1):
-        words = " ".join(word for word in hypothesis.last.words if word != text.END)
+        words = " ".join(hypothesis.trace.words)
         sentences.append(f"{ordinal(rank)}: “{words}”, score {hypothesis.score:.2f}.")
     return " ".join(sentences)
