@@ -9,6 +9,7 @@ a number that is common to all of them, and a softmax does not see that. To unde
 nobody needs this file; where scores are shown, they are those of attention.py.
 """
 import copy
+from typing import Any
 
 import torch
 from torch import nn
@@ -45,8 +46,14 @@ def doubled(layer: nn.Linear) -> nn.Linear:
 
 
 def for_words(model: Seq2Seq) -> Seq2Seq:
-    """A copy of `model`, of whatever network and rule, that says the same words."""
-    quick = copy.deepcopy(model)
+    """A copy of `model`, of whatever network and rule, that says the same words.
+
+    Parameters and vocabularies are not copied: both models have the same ones.
+    """
+    shared: dict[int, Any] = {id(model.vocabs): model.vocabs}  # what deepcopy takes as it is
+    for parameter in model.parameters():
+        shared[id(parameter)] = parameter
+    quick = copy.deepcopy(model, shared)
     for part in quick.modules():
         if isinstance(part, Decoder) and type(part.context_rule) is AdditiveAttention:
             part.context_rule = SigmoidAttention(part.context_rule)

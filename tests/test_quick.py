@@ -66,6 +66,18 @@ def test_it_has_no_tanh_left_and_the_model_keeps_its_own(kind, toy):
         assert numbers.equal(before[name])
 
 
+@pytest.mark.parametrize("kind", ["plain", "rich", "together"])
+def test_all_but_the_attention_is_shared(kind, toy):
+    """The copy is light: no parameter and no word of the model is there twice."""
+    model = models_of(kind, toy)
+    copied = quick.for_words(model)
+    own = dict(model.named_parameters())
+    for name, parameter in copied.named_parameters():
+        is_attention = "context_rule" in name
+        assert (parameter is own[name]) != is_attention, name
+    assert copied.vocabs is model.vocabs
+
+
 @pytest.mark.parametrize("rule", sorted(set(RULES) - {"additive"}))
 def test_a_rule_without_tanh_stays(rule, toy):
     model = training.build(toy, small(rule=rule))
