@@ -85,7 +85,7 @@ class Decoders(nn.Module):
         decoders = cast(list[Decoder], self.decoders)
         return stacked([decoder.read(words) for decoder in decoders])
 
-    def step(self, word: torch.Tensor, hidden: torch.Tensor,
+    def step(self, read_words: torch.Tensor, hidden: torch.Tensor,
              memory: Memory) -> tuple[torch.Tensor, Focus]:
         """One step of each. The weights are their mean, the scores the logarithm of that.
 
@@ -94,7 +94,7 @@ class Decoders(nn.Module):
         states = []
         foci = []
         for number, (decoder, own_memory) in enumerate(self.each(memory)):
-            own_word = word[..., number]
+            own_word = read_words[..., number]
             own_hidden = hidden[..., number]
             state, focus = decoder.step(own_word, own_hidden, own_memory)
             states.append(state)

@@ -25,6 +25,7 @@ BENCH = "bench.csv"             # a row per speed, or time, of a version of the 
 PUBLISHED = "published.csv"     # a row per model of the command line, and way to search
 CORRECT = ["correct_1", "correct_2", "correct_3", "correct_4"]  # n-grams of a translation
 COLUMNS = ["model", "split", "place", "said", *CORRECT, "perfect", "hits"]  # of SENTENCES
+FINALISTS = 2    # so many of the best tries of a rule are trained with more seeds
 TRAIN_STEP = 20  # of the training sentences every so many-th was translated, too
 
 # The tables.
@@ -297,10 +298,11 @@ def tries(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.Da
 
 
 def search(corpus: Corpus, rules: Sequence[str]) -> pd.DataFrame:
-    """BLEU on `valid` of all tries: a row per rule, a column per learning rate and weight decay."""
+    """BLEU on `valid` of all tries: a row per rule, a column per weight decay and learning rate."""
     tables = [tries(corpus, rule).assign(rule=rule) for rule in rules]
-    return pd.concat(tables).pivot_table(
-        index="rule", columns=["learning_rate", "weight_decay"], values="valid_bleu", sort=False)
+    found = pd.concat(tables).pivot_table(
+        index="rule", columns=["weight_decay", "learning_rate"], values="valid_bleu", sort=False)
+    return found.sort_index(axis="columns")
 
 
 def valid_bleu(corpus: Corpus, settings: Settings) -> float:
@@ -309,12 +311,46 @@ def valid_bleu(corpus: Corpus, settings: Settings) -> float:
     return value
 
 
+def finalists(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The FINALISTS best tries of a rule, with the seeds that all of them were trained with.
+
+    Columns: learning_rate, weight_decay, seeds (how many), valid_bleu (their mean); the best of
+    them first. Among many tries the winner may owe it to its seed, among few in the mean less so.
+    """
+    if table is None:
+        table = models()
+    best_tries = tries(corpus, rule, table).head(FINALISTS)
+    columns = ["learning_rate", "weight_decay", "seeds", "valid_bleu"]
+    if best_tries.empty:
+        return pd.DataFrame(columns=columns)
+    measured_ones = []
+    for row in best_tries.itertuples():
+        settings = Settings(rule, learning_rate=row.learning_rate, weight_decay=row.weight_decay)
+        measured_ones.append(equal_but_for(["seed"], table, corpus, settings))
+    shared = set.intersection(*[set(rows["seed"]) for rows in measured_ones])
+    found = []
+    for rows in measured_ones:
+        of_shared = rows[rows["seed"].isin(shared)]
+        first = of_shared.iloc[0]
+        found.append([first["learning_rate"], first["weight_decay"], len(of_shared),
+                      of_shared["valid_bleu"].mean()])
+    best_first = pd.DataFrame(found, columns=columns).sort_values("valid_bleu", ascending=False)
+    return best_first.reset_index(drop=True)
+
+
 def best(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> Settings:
-    """The settings that served a rule best on `valid`, in BLEU; its own where none were tried."""
-    found = tries(corpus, rule, table)
+    """The settings that served a rule best on `valid`: the first of its `finalists`.
+
+    Those of the course where none were tried.
+    """
+    found = finalists(corpus, rule, table)
     if found.empty:
         return Settings(rule)
-    row = found.iloc[0]
+    return settings_of(rule, found.iloc[0])
+
+
+def settings_of(rule: str, row: pd.Series) -> Settings:
+    """The Settings of a row that has a learning_rate and a weight_decay."""
     rate = float(row["learning_rate"])
     decay = float(row["weight_decay"])
     return Settings(rule, learning_rate=rate, weight_decay=decay)

@@ -98,14 +98,14 @@ class RichDecoder(Decoder):
         """Ids [batch] or [batch, target] → their vectors [batch, (target,) embedding]."""
         return self.dropout(self.embedding(words))
 
-    def step(self, word: torch.Tensor, hidden: torch.Tensor,
+    def step(self, word_vector: torch.Tensor, hidden: torch.Tensor,
              memory: Memory) -> tuple[torch.Tensor, Focus]:
         """One step: y_{i-1} after `read`, and what `start` or the step before gave."""
         before = hidden[:, :self.hidden_size]                          # s_{i-1} [batch, hidden]
-        asking = self.asking_cell(word, before)                        # s'_i
+        asking = self.asking_cell(word_vector, before)                 # s'_i
         focus = self.context_rule(asking, memory)
         state = self.norm(self.reading_cell(focus.context, asking))    # s_i
-        everything = torch.cat([state, focus.context, word], dim=1)
+        everything = torch.cat([state, focus.context, word_vector], dim=1)
         readout = torch.tanh(self.readout(everything))                 # [batch, embedding]
         return torch.cat([state, readout], dim=1), focus
 

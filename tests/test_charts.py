@@ -174,7 +174,7 @@ def test_the_training_curve_shows_the_losses_and_says_the_lowest():
     assert np.allclose(valid.get_ydata(), losses(4)["valid_loss"])
     assert valid.get_linewidth() > train.get_linewidth()
     assert {label.get_text() for label in labels(picture.fig.axes[0])} == {"training", "validation"}
-    assert title(picture) == "Validation loss falls from 4.50 to 1.50 in epoch 4"
+    assert title(picture) == "Validation loss falls from 4.50 in epoch 1 to 1.50 in epoch 4"
     assert "lower is better" in picture.fig.axes[0].get_ylabel()
     assert "nats per word" in picture.fig.axes[0].get_ylabel()
     in_pieces = figures.training_curve(losses(4), unit="piece")
@@ -207,13 +207,13 @@ def test_a_line_is_the_bleu_of_its_rule_in_its_band():
 
 def test_the_title_says_what_the_loud_line_and_its_rival_keep():
     finding = title(figures.bleu_by_length(THREE))  # read off at the last bucket of known lengths
-    assert finding == ("At 21–30 words additive attention keeps 97 of 99 BLEU; "
+    assert finding == ("From 2–5 to 21–30 words additive attention keeps 97 of 99 BLEU; "
                        "fixed context falls from 99 to 39 BLEU")
     finding = title(figures.bleu_by_length(THREE, main="mean"))
-    assert finding == ("At 21–30 words mean context falls from 99 to 41 BLEU; "
+    assert finding == ("From 2–5 to 21–30 words mean context falls from 99 to 41 BLEU; "
                        "fixed context falls from 99 to 39 BLEU")
     alone = title(DRAWN["bleu, one rule"]())
-    assert alone == "At 21–30 words general attention keeps 93 of 99 BLEU"
+    assert alone == "From 2–5 to 21–30 words general attention keeps 93 of 99 BLEU"
     one_bucket = title(DRAWN["bleu, one bucket"]())
     assert one_bucket == "At 6–9 words additive attention has 98 BLEU; fixed context has 69 BLEU"
 
@@ -223,8 +223,8 @@ def test_sizes_are_named_where_there_are_several():
     names = {label.get_text() for label in labels(picture.fig.axes[0])}
     assert names == {"fixed context, 64", "fixed context, 128", "additive attention, 64",
                      "additive attention, 128"}
-    assert title(picture) == ("At 21–30 words additive attention (128) keeps 97 of 99 BLEU; "
-                              "fixed context of equal size falls from 99 to 69 BLEU")
+    assert title(picture) == ("From 2–5 to 21–30 words additive attention (128) keeps 97 of 99 "
+                              "BLEU; fixed context of equal size falls from 99 to 69 BLEU")
 
 
 def test_one_line_is_loud():

@@ -40,7 +40,8 @@ WRONG = {
     "06": [
         ("1", "two words share"),
         ("(traces['one-way'][chosen], None)", "transpose"),
-        ("hidden['one-way'].query('word != \"<eos>\"').attended.idxmin()", "elsewhere it stays")],
+        ("without_state['one-way'].query('word != \"<eos>\"').eval('kept - attended').idxmax()",
+         "elsewhere hiding costs")],
     "07": [
         ("lambda hidden, states: states.sum(dim=1)", "the numbers differ"),
         ("3", "three times as many source words"),

@@ -11,6 +11,7 @@ from test_player import NAMESPACE
 from browser import found_on, needs_browser
 from conftest import small
 from helpers import figures, rounding, training
+from helpers.attention import RULES
 from helpers.corpus import Corpus
 from helpers.figures import explorer_page, packing, suggestions
 from helpers.text import Pair
@@ -35,6 +36,15 @@ def data_of(page):
     found = re.search(r'<script type="application/json" id="explorer-data">(.*?)</script>', page,
                       re.DOTALL)
     return json.loads(found[1])
+
+
+def test_every_rule_has_a_name_in_every_language():
+    labels = (explorer_page.HERE / "labels.js").read_text(encoding="utf-8")
+    for names in ("ruleNames", "ruleTitles"):
+        blocks = re.findall(rf"{names}: {{(.*?)}}", labels, re.DOTALL)
+        assert len(blocks) == len(re.findall(r"^LABELS\.\w+ = {", labels, re.MULTILINE))
+        for block in blocks:
+            assert re.findall(r"(\w+): \"", block) == list(RULES)
 
 
 # What stands in the page.

@@ -160,7 +160,7 @@ def test_a_rule_that_chooses_nothing_is_one_grey_wall_with_its_number_said_once(
     (cells,) = colours_of_cells(picture)
     red, green, blue = np.moveaxis(cells, -1, 0)
     assert np.ptp(cells) < 0.01 and np.allclose(red, green) and np.allclose(green, blue)
-    assert all_texts(picture).count("1/7 = 0.14 each") == 1
+    assert all_texts(picture).count("1/7 = 0.143 each") == 1
     assert not parts(picture, "weight-", Text)
 
 

@@ -190,9 +190,9 @@ def test_titles_and_what_is_said_so_far():
     picture = figures.step_panels(LOVE, 2)
     assert "Step 2 of 4: “t'” comes out" in texts(picture)
     assert "je" in texts(picture) and "decoder,\nwith “je” and dh1" in texts(picture)
-    assert "the decoder's state after “je”" in texts(picture)
+    assert "the decoder's state that produced “je”" in texts(picture)
     first = texts(figures.step_panels(LOVE, 1))
-    assert "nothing" in first and "decoder,\nwith “<sos>” and dh0" in first
+    assert "nothing" in first and "decoder,\nwith “<sos>” and h3" in first
     late = texts(figures.step_panels(trace(8, 10), 10))
     assert {"…", "été3", "été8"} <= set(late) and "été2" not in late
 

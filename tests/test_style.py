@@ -87,4 +87,4 @@ def test_words_say_what_a_row_looks_at():
     row, column = divmod(int(made.weights.argmax()), 5)
     told = f"the model looks most at “word{column}” with weight {made.weights.max():.2f}"
     assert f"t step {row + 1}, producing “{made.target[row]}”, {told}" in style.described(made)
-    assert "weighs all 3 words alike, 0.33 each" in style.described(trace(3, 2, "mean"))
+    assert "weighs all 3 words alike, 1/3 each" in style.described(trace(3, 2, "mean"))

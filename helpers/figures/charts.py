@@ -49,8 +49,15 @@ RULE_LOOKS = {
     "scaled_dot": Look("#a87000", "v", (0, (3, 1.5, 1, 1.5, 1, 1.5))),
     "general": Look("#117733", "X", (0, (8, 2))),
 }
-LOOKS = (RULE_LOOKS["additive"], RULE_LOOKS["fixed"], RULE_LOOKS["mean"], RULE_LOOKS["dot"],
-         RULE_LOOKS["scaled_dot"], RULE_LOOKS["general"])
+# Of what is no rule: other colours, so that none is taken for a rule's.
+OTHER_LOOKS = (
+    Look(DARK, "o", "-"),
+    Look("#b0005e", "s", (0, (5, 1.5))),
+    Look("#008573", "D", (0, (5, 1.5, 1, 1.5))),
+    Look("#6f6f6f", "^", (0, (1.2, 1.2))),
+    Look("#5d4037", "v", (0, (3, 1.5, 1, 1.5, 1, 1.5))),
+    Look("#3949ab", "X", (0, (8, 2))),
+)
 
 
 class End(NamedTuple):
@@ -79,12 +86,17 @@ def look_of(name: str, number: int) -> Look:
     """How a line is drawn: a rule always in the same way, anything else by its number."""
     if name in RULE_LOOKS:
         return RULE_LOOKS[name]
-    return LOOKS[number % len(LOOKS)]
+    return OTHER_LOOKS[number % len(OTHER_LOOKS)]
 
 
 def name_of(name: str) -> str:
     """A rule by its full name, anything else as it is."""
     return rule_title(name) if name in RULES else name
+
+
+def short_name(name: str) -> str:
+    """A rule by its key, which is short, but as words; anything else as it is."""
+    return name.replace("_", " ") if name in RULES else name
 
 
 def write_finding(fig: Figure, finding: str) -> None:
@@ -239,7 +251,8 @@ def training_finding(histories: Tables, lowest: Mapping[str, float]) -> str:
     epoch = table["epoch"][losses.idxmin()]
     if least == first:
         return f"Validation loss is lowest in epoch {epoch}: {first:.2f}"
-    return f"Validation loss falls from {first:.2f} to {least:.2f} in epoch {epoch}"
+    return (f"Validation loss falls from {first:.2f} in epoch {table['epoch'].iloc[0]} "
+            f"to {least:.2f} in epoch {epoch}")
 
 
 def training_in_words(histories: Tables) -> str:
@@ -253,7 +266,8 @@ def training_in_words(histories: Tables) -> str:
         title = name_of(name) or "the model"
         told.append(f"{title}: validation loss from {first:.2f} to {lowest:.2f}, its lowest, "
                     f"in epoch {epoch:.0f}")
-    return f"Training curve. {'; '.join(told)}."
+    sentence = "; ".join(told)
+    return f"Training curve. {sentence[0].upper()}{sentence[1:]}."
 
 
 # BLEU by length.
@@ -390,7 +404,7 @@ def unused_look(name: str, curves: Sequence[Curve]) -> Look:
     if name in RULE_LOOKS:
         return RULE_LOOKS[name]
     used = [curve.look for curve in curves]
-    for look in LOOKS:
+    for look in OTHER_LOOKS:
         if look not in used:
             return look
     return look_of(name, len(curves))
@@ -485,7 +499,7 @@ def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequen
     """What the chart shows: how much of their BLEU two models keep in longer sentences."""
     rival = rival_of(loud, curves, place)
     name = name_in_title(loud, curves)
-    finding = f"At {names[place]} words {name} {change(loud, place)}"
+    finding = f"{stretch(names, place)}{name} {change(loud, place)}"
     if rival is None:
         return finding
     name = name_in_title(rival, curves)
@@ -493,6 +507,13 @@ def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequen
     if has_size_in_name and rival.size == loud.size:
         name = f"{rival.title} of equal size"
     return f"{finding}; {name} {change(rival, place)}"
+
+
+def stretch(names: Sequence[str], place: int) -> str:
+    """From which sentences to which the finding looks."""
+    if place == 0:
+        return f"At {names[0]} words "
+    return f"From {names[0]} to {names[place]} words "
 
 
 def name_in_title(curve: Curve, curves: Sequence[Curve]) -> str:
@@ -646,8 +667,7 @@ def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
     places = [top + series.index(name) for name in group["series"]]
     ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
     for place, item in zip(places, group.itertuples(index=False), strict=True):
-        number = series.index(item.series)
-        colour, marker, _ = LOOKS[number % len(LOOKS)]
+        colour, marker, _ = look_of(item.series, series.index(item.series))
         right = item.value
         if not np.isnan(item.low):
             ends = [item.low, item.high]
@@ -658,7 +678,7 @@ def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
         written = number_text(item.value)
         weight = "normal"
         if item.series in named and len(series) > 1:
-            written += f"  {item.series}"
+            written += f"  {short_name(item.series)}"
             weight = "bold"
         white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
         ax.annotate(written, (right, place), (10, 0), textcoords="offset points", va="center",
@@ -690,8 +710,10 @@ def dots_finding(table: pd.DataFrame) -> str:
     written = group["value"].round(2)  # what looks the same counts as the same: the first is named
     highest = group.loc[written.idxmax()]
     lowest = group.loc[written.idxmin()]
-    return (f"The largest difference: {highest['row']} ({highest['series']} "
-            f"{highest['value']:.2f}, {lowest['series']} {lowest['value']:.2f})")
+    name_of_highest = short_name(highest["series"])
+    name_of_lowest = short_name(lowest["series"])
+    return (f"The largest difference: {highest['row']} ({name_of_highest} "
+            f"{highest['value']:.2f}, {name_of_lowest} {lowest['value']:.2f})")
 
 
 def dots_in_words(table: pd.DataFrame, rows: Sequence[str]) -> list[str]:
@@ -701,7 +723,7 @@ def dots_in_words(table: pd.DataFrame, rows: Sequence[str]) -> list[str]:
         group = table[table["row"] == row]
         values = []
         for name, value in zip(group["series"], group["value"], strict=True):
-            values.append(f"{name} {number_text(value)}")
+            values.append(f"{short_name(name)} {number_text(value)}")
         told.append(f"{row}: {', '.join(values)}")
     return told
 
@@ -761,7 +783,7 @@ def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[s
                 solid_capstyle="butt", gid="fit")
         ax.plot(words, costs, look.marker, color=look.colour, markersize=8 + wider,
                 markerfacecolor=face, gid=rule)
-        name = rule.replace("_", " ")
+        name = short_name(rule)
         end = End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False)
         ends.append(end)
         said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")

@@ -18,6 +18,8 @@ from helpers.figures.player import (
     as_json,
     attribute,
     colours,
+    rivals_told,
+    step_told,
     still_picture,
     weight_scale,
     whole_letters,
@@ -110,7 +112,8 @@ def explorer(models: Models, sentence: str = "I love you", corpus: Corpus | None
         "data": as_json(data),
         "still": base64.b64encode(still).decode(),
     })
-    return Explorer(page, title, still, style.described(trace))
+    told = f"{step_told(trace, 0)} {rivals_told(trace, 0)}"  # the still is of step 1
+    return Explorer(page, title, still, told)
 
 
 def named(models: Models) -> dict[str, Seq2Seq]:

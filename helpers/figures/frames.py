@@ -26,7 +26,7 @@ from helpers.figures.frames_layout import (
     Layout,
     shortened,
 )
-from helpers.figures.frames_story import Scene, heaviest, query_name, story
+from helpers.figures.frames_story import Scene, heaviest, story
 from helpers.figures.frames_table import GrowingTable
 from helpers.figures.page import BOX, FOG, MARK, Page, Point, fitted, widest
 from helpers.figures.style import (
@@ -46,6 +46,7 @@ from helpers.figures.style import (
     draw_rail,
     draw_vector,
     most_of,
+    query_name,
     shown_score,
     shown_weights,
     styled,
@@ -167,7 +168,7 @@ class Frame(Page):
         self.columns = self.layout.columns
         self.colours = [column.hue for column in self.columns]
         self.most = most_of(trace)
-        self.query = query_name(trace, scene.step)
+        self.query = query_name(trace, scene.step - 1)
 
         box_width = 0.3 + widest([column.word for column in self.columns], NAME_SIZE, "normal")
         self.in_two_rows = box_width > self.layout.pitch
@@ -380,7 +381,7 @@ class Frame(Page):
             wires = RECURRENT_WIRES if is_known else PALE_WIRES
             self.wire_lying(RNN, start, cell.left, **wires)
             left = max(start + 0.1, self.layout.tap(cell) - 0.15)
-            self.write(left, RNN - 0.27, query_name(self.trace, cell.step), ha="left",
+            self.write(left, RNN - 0.27, query_name(self.trace, cell.step - 1), ha="left",
                        size=NAME_SIZE, color=INK if is_known else PALE)
             start = cell.right
 

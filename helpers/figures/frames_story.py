@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from helpers.figures.style import shown_score, shown_weights
+from helpers.figures.style import query_name, shown_score, shown_weights
 from helpers.text import END, START
 from helpers.translation import Trace
 
@@ -62,7 +62,7 @@ def vanilla_scene(trace: Trace) -> Scene:
 
 def network_scene(trace: Trace) -> Scene:
     """The first query meets every state."""
-    query = query_name(trace, 1)
+    query = query_name(trace, 0)
     if trace.rule == "additive":
         caption = "f, one small fully connected network, takes each state, and a copy of the query."
     else:
@@ -142,14 +142,6 @@ def step_scene(trace: Trace, step: int) -> Scene:
 
 
 # Their words.
-
-def query_name(trace: Trace, step: int) -> str:
-    """The state that enters cell `step`, and asks: h_n if the decoder starts from it, else dh_i."""
-    starts_from_encoder = trace.hidden[0].tolist() == trace.states[-1].tolist()
-    if step == 1 and starts_from_encoder:
-        return f"h{len(trace.source)}"
-    return f"dh{step - 1}"
-
 
 def comes_out(word: str) -> str:
     """What the word at the end of a step means."""

@@ -4,6 +4,7 @@ Rows are decoding steps, columns are source words (Bahdanau et al. 2014, Fig. 3)
 the word that is about to be produced at step i. A picture is one page whose unit is an inch: it is
 drawn from its upper left corner (0, 0) downward, and cut to what was drawn at the end.
 """
+import math
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import groupby
@@ -409,10 +410,10 @@ def draw_pattern(ax: Axes, weights: np.ndarray, colours: np.ndarray, grid: Grid)
 
 def pattern_numbers(weight: float, columns: int) -> list[str]:
     """How a weight that stands in so many columns may be written, the fullest first."""
-    short = f"{weight:.2f}"
-    if columns > 1 and weight > 0:
-        return [f"1/{columns} = {short} each", f"{short} each", short]
-    return [short]
+    if columns > 1 and math.isclose(weight * columns, 1, rel_tol=1e-3):
+        number = f"{weight:.3f}".rstrip("0")
+        return [f"1/{columns} = {number} each", f"1/{columns} each", f"1/{columns}"]
+    return [f"{weight:.2f}"]
 
 
 def draw_outline(ax: Axes, left: float, bottom: float, width: float, height: float) -> None:

@@ -575,6 +575,13 @@ def leader(label: Label, place: Box) -> np.ndarray:
     return np.linspace((x, y), (nearest_x, nearest_y), 12)
 
 
+def belongs_to_another(label: Label, place: Box, points: list[Box]) -> bool:
+    """Whether a reader would take the label for that of another point, which lies nearer to it."""
+    own = np.linalg.norm(np.subtract(label.point, place.middle))
+    others = [np.linalg.norm(np.subtract(box.middle, place.middle)) for box in points]
+    return bool(min(others) < own - 0.01)
+
+
 def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
               lines: np.ndarray) -> Box:
     """The best place in the frame: not over points and other labels, near, not across lines.
@@ -592,6 +599,8 @@ def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
         way = leader(label, place)
         for other in labels:
             cost += 0.1 * other.number_of(way)
+        if belongs_to_another(label, place, points):
+            cost += 0.4
         if any(place.meets(other) for other in points + labels):
             cost += 100
         if cost < least_cost:
@@ -601,7 +610,7 @@ def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
 
 
 def draw_labels(page: Page, panel: Panel) -> None:
-    """Each label at its place; from one that stands apart a thin line leads to its point."""
+    """Each label at its place; where it might be taken for another's, a thin line leads back."""
     points = point_boxes(panel)
     lines = points_on_lines(panel)
     places: list[Box] = []
@@ -614,8 +623,9 @@ def draw_labels(page: Page, panel: Panel) -> None:
         way = leader(label, place)
         start = way[0]
         end = way[-1]
-        if np.linalg.norm(end - start) > 0.28:
-            page.wire(start, end, color=label.colour, linewidth=1, arrow=False)
+        stands_apart = np.linalg.norm(end - start) > 0.28
+        if stands_apart or belongs_to_another(label, place, points):
+            page.wire(start, end, color=label.colour, linewidth=1.2, linestyle=":", arrow=False)
 
 
 def draw_key(page: Page, has_walk: bool) -> None:
@@ -660,4 +670,5 @@ def panel_in_words(panel: Panel) -> str:
     number = len(trace.source)
     variance = f"The components hold {first:.0%} and {second:.0%} of the variance"
     return (f"{title}: {finding(panel)}. "
-            f"{variance} of {number} states; {'; '.join(told)}.")
+            f"{variance} of {number} states. In all dimensions, of which the plane shows two, "
+            f"{'; '.join(told)}.")

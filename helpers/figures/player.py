@@ -26,7 +26,7 @@ SCRIPTS = ("labels.js", "picture.js", "player.js")  # in this order: each uses t
 RIVALS = 5           # so many of the likeliest words are drawn
 DIGITS = 4           # of each number
 LARGEST = 1_500_000  # bytes: more would make a notebook heavy
-STILL_COLOURS = 64   # of the picture that stands in where scripts do not run
+STILL_COLOURS = 256  # of the picture that stands in where scripts do not run
 
 PART = """<div class="step-player" role="group" aria-label="{alt}">
 <style>
@@ -146,7 +146,7 @@ def step_data(trace: Trace, row: int) -> dict[str, Any]:
         "word": trace.target[row],
         "before": word_before(trace, row),
         "query": first_numbers(trace.hidden[row]),
-        "queryName": query_name(trace, row),
+        "queryName": style.query_name(trace, row),
         "scores": [rounded(score) for score in scores],
         "shownScores": [style.shown_score(score) for score in scores],
         "weights": [rounded(weight) for weight in weights],
@@ -187,17 +187,6 @@ def rivals_told(trace: Trace, row: int) -> str:
     """The likeliest words of this step, for those who cannot see them."""
     told = [f"“{rival['word']}” {rival['shown']}" for rival in rivals_data(trace, row)]
     return f"The likeliest words: {', '.join(told)}."
-
-
-def query_name(trace: Trace, row: int) -> str:
-    """What asks at this step: a decoder state; the first one is h_n where it is equal to it."""
-    if row > 0:
-        return f"dh{row}"
-    start = trace.hidden[0]
-    last = trace.states[-1]
-    if start.shape == last.shape and torch.allclose(start, last, atol=1e-5):
-        return f"h{len(trace.source)}"
-    return "dh0"
 
 
 def first_numbers(vector: torch.Tensor) -> list[float | None]:
@@ -261,7 +250,8 @@ def still_picture(trace: Trace) -> bytes:
     image = Image.open(io.BytesIO(step_panels(trace, 1).png())).convert("RGB")
     half = (image.width // 2, image.height // 2)
     image = image.resize(half, Image.Resampling.LANCZOS)
-    image = image.quantize(STILL_COLOURS, dither=Image.Dither.NONE)
+    # Maximum coverage keeps the rare colours: hues of words, ends of scales.
+    image = image.quantize(STILL_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
     return file.getvalue()

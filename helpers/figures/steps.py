@@ -40,6 +40,7 @@ from helpers.figures.style import (
     draw_vector,
     letters_width,
     most_of,
+    query_name,
     rule_title,
     step_seen,
     styled,
@@ -436,9 +437,9 @@ def draw_query(page: Page, plan: Plan) -> None:
     end = plan.rows[-1] + QUERY_ABOVE
     page.wire((x, start), (x, end), color=QUERY, linestyle="--", arrow=False)
 
-    name = f"query dh{plan.row}"
+    name = f"query {query_name(plan.trace, plan.row)}"
     before = word_before(plan.trace, plan.row)
-    origin = f"the decoder's state after “{before}”"
+    origin = f"the decoder's state that produced “{before}”"
     if plan.row == 0:
         origin = "the state in which the decoder starts"
     beside = x + 0.3
@@ -609,7 +610,8 @@ def draw_decoder(page: Page, plan: Plan) -> None:
     page.wire_upright(wire, start, top, color=CONTEXT, linewidth=4)
     page.box(middle, y, width, 0.6, MACHINE, INK)
     before = word_before(plan.trace, plan.row)
-    page.write(middle, y, f"decoder,\nwith “{before}” and dh{plan.row}")
+    state = query_name(plan.trace, plan.row)
+    page.write(middle, y, f"decoder,\nwith “{before}” and {state}")
     page.wire_upright(wire, bottom, y - 0.62, color=QUIET)
 
 

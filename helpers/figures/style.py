@@ -14,6 +14,7 @@ from typing import Any
 
 import matplotlib.style
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -226,12 +227,22 @@ def rule_title(rule: str) -> str:
 
 # What pictures say to those who cannot see them.
 
+def query_name(trace: Trace, row: int) -> str:
+    """What asks at this step: dh_i, or h_n at the first step of a decoder that starts from it."""
+    start = trace.hidden[0]
+    last = trace.states[-1]
+    starts_from_encoder = start.shape == last.shape and torch.allclose(start, last, atol=1e-5)
+    if row == 0 and starts_from_encoder:
+        return f"h{len(trace.source)}"
+    return f"dh{row}"
+
+
 def seen(trace: Trace, row: int) -> str:
     """What a row of the table of weights says, in words."""
     weights = trace.weights[row]
     top = int(weights.argmax())
     if len(weights) > 1 and weights.max() - weights.min() < 1e-6:
-        return f"weighs all {len(weights)} words alike, {weights[top]:.2f} each"
+        return f"weighs all {len(weights)} words alike, 1/{len(weights)} each"
     return f"looks most at “{trace.source[top]}” with weight {shown_weights(weights)[top]}"
 
 
