@@ -207,15 +207,15 @@ def test_a_line_is_the_bleu_of_its_rule_in_its_band():
 
 def test_the_title_says_what_the_loud_line_and_its_rival_keep():
     finding = title(figures.bleu_by_length(THREE))  # read off at the last bucket of known lengths
-    assert finding == ("From 2–5 to 21–30 words additive attention keeps 97 of 99 BLEU; "
+    assert finding == ("From 2–5 to 21–30 words: additive attention keeps 97 of 99 BLEU; "
                        "fixed context falls from 99 to 39 BLEU")
     finding = title(figures.bleu_by_length(THREE, main="mean"))
-    assert finding == ("From 2–5 to 21–30 words mean context falls from 99 to 41 BLEU; "
+    assert finding == ("From 2–5 to 21–30 words: mean context falls from 99 to 41 BLEU; "
                        "fixed context falls from 99 to 39 BLEU")
     alone = title(DRAWN["bleu, one rule"]())
-    assert alone == "From 2–5 to 21–30 words general attention keeps 93 of 99 BLEU"
+    assert alone == "From 2–5 to 21–30 words: general attention keeps 93 of 99 BLEU"
     one_bucket = title(DRAWN["bleu, one bucket"]())
-    assert one_bucket == "At 6–9 words additive attention has 98 BLEU; fixed context has 69 BLEU"
+    assert one_bucket == "At 6–9 words: additive attention has 98 BLEU; fixed context has 69 BLEU"
 
 
 def test_sizes_are_named_where_there_are_several():
@@ -223,7 +223,7 @@ def test_sizes_are_named_where_there_are_several():
     names = {label.get_text() for label in labels(picture.fig.axes[0])}
     assert names == {"fixed context, 64", "fixed context, 128", "additive attention, 64",
                      "additive attention, 128"}
-    assert title(picture) == ("From 2–5 to 21–30 words additive attention (128) keeps 97 of 99 "
+    assert title(picture) == ("From 2–5 to 21–30 words: additive attention (128) keeps 97 of 99 "
                               "BLEU; fixed context of equal size falls from 99 to 69 BLEU")
 
 

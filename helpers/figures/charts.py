@@ -512,8 +512,8 @@ def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequen
 def stretch(names: Sequence[str], place: int) -> str:
     """From which sentences to which the finding looks."""
     if place == 0:
-        return f"At {names[0]} words "
-    return f"From {names[0]} to {names[place]} words "
+        return f"At {names[0]} words: "
+    return f"From {names[0]} to {names[place]} words: "
 
 
 def name_in_title(curve: Curve, curves: Sequence[Curve]) -> str:
