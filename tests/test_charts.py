@@ -227,6 +227,17 @@ def test_sizes_are_named_where_there_are_several():
                               "BLEU; fixed context of equal size falls from 99 to 69 BLEU")
 
 
+def test_a_name_of_its_own_stands_in_quotes_and_looks_like_no_rule():
+    table = bleu_table({"fixed": 60})
+    both = pd.concat([table.assign(name="fixed"), table.assign(name="trained longer")])
+    picture = figures.bleu_by_length(both)
+    assert "“trained longer” " in title(picture)
+    ax = picture.fig.axes[0]
+    colours = {line.get_color() for line in ax.lines if line.get_marker() == "D"}
+    rules = {look.colour for look in charts.RULE_LOOKS.values()}
+    assert colours and not colours & rules
+
+
 def test_one_line_is_loud():
     for main, loud in ((None, "additive attention"), ("fixed", "fixed context")):
         ax = figures.bleu_by_length(THREE, main=main).fig.axes[0]

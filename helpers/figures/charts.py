@@ -49,7 +49,7 @@ RULE_LOOKS = {
     "scaled_dot": Look("#a87000", "v", (0, (3, 1.5, 1, 1.5, 1, 1.5))),
     "general": Look("#117733", "X", (0, (8, 2))),
 }
-# Of what is no rule: other colours, so that none is taken for a rule's.
+# Of what is no rule: other colours than those of rules; only the main thing is dark, too.
 OTHER_LOOKS = (
     Look(DARK, "o", "-"),
     Look("#b0005e", "s", (0, (5, 1.5))),
@@ -404,7 +404,7 @@ def unused_look(name: str, curves: Sequence[Curve]) -> Look:
     if name in RULE_LOOKS:
         return RULE_LOOKS[name]
     used = [curve.look for curve in curves]
-    for look in OTHER_LOOKS:
+    for look in OTHER_LOOKS[2:]:  # the first is as dark as attention, the second dashed as fixed
         if look not in used:
             return look
     return look_of(name, len(curves))
@@ -503,8 +503,8 @@ def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequen
     if rival is None:
         return finding
     name = name_in_title(rival, curves)
-    has_size_in_name = name != rival.title
-    if has_size_in_name and rival.size == loud.size:
+    sizes = {curve.size for curve in curves}
+    if len(sizes) > 1 and rival.size == loud.size:
         name = f"{rival.title} of equal size"
     return f"{finding}; {name} {change(rival, place)}"
 
@@ -517,11 +517,14 @@ def stretch(names: Sequence[str], place: int) -> str:
 
 
 def name_in_title(curve: Curve, curves: Sequence[Curve]) -> str:
-    """The title of a curve, with its size where there are several."""
+    """The title of a curve as a sentence names it, with its size where there are several."""
+    title = curve.title
+    if title != rule_title(curve.rule):  # a name of its own need not read as one
+        title = f"“{title}”"
     sizes = {other.size for other in curves}
     if len(sizes) > 1:
-        return f"{curve.title} ({curve.size})"
-    return curve.title
+        return f"{title} ({curve.size})"
+    return title
 
 
 def change(curve: Curve, place: int) -> str:

@@ -250,8 +250,10 @@ def still_picture(trace: Trace) -> bytes:
     image = Image.open(io.BytesIO(step_panels(trace, 1).png())).convert("RGB")
     half = (image.width // 2, image.height // 2)
     image = image.resize(half, Image.Resampling.LANCZOS)
-    # Maximum coverage keeps the rare colours: hues of words, ends of scales.
-    image = image.quantize(STILL_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # Maximum coverage keeps the rare colours, hues of words and ends of scales; kmeans then keeps
+    # the pale ones apart.
+    image = image.quantize(STILL_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1,
+                           dither=Image.Dither.NONE)
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
     return file.getvalue()
