@@ -7,7 +7,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from conftest import QUICK, SERIES, SOLVED, machine_paths, without_words
+from conftest import QUICK, SERIES, SOLVED, machine_paths, toy_pairs, without_words
 from helpers import course, lessons
 from series import runner
 
@@ -89,6 +89,20 @@ def test_every_notebook_runs_on_little_data_with_its_exercises_unsolved(path, ap
     not_yet = "not yet: write your answer into the cell above, run it, then run this one\n"
     for cell in runner.tagged(nb, "exercise"):
         assert printed(cell) == not_yet
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in SERIES if path.name[:2] not in ("06", "08")],
+                         ids=named)
+def test_a_notebook_runs_on_a_dozen_lines_of_a_learner(path, apart, tmp_path):
+    """06 needs gold links, and 08 trains on a file of one's own in a section of its own."""
+    lines = [f"{' '.join(pair.source)}\t{' '.join(pair.target)}\n" for pair in toy_pairs()]
+    mine = tmp_path / "mine.tsv"
+    mine.write_text("".join(lines[:12]), encoding="utf-8")
+    changes = parameters(path) | {"CORPUS": str(mine), "PAIRS": None}
+    nb, warned = runner.execute(path, tmp_path / path.name, changes)
+    assert not warned
+    assert not without_words(nb)
 
 
 @pytest.mark.slow
