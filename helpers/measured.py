@@ -320,22 +320,14 @@ def finalists(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> p
     if table is None:
         table = models()
     best_tries = tries(corpus, rule, table).head(FINALISTS)
-    columns = ["learning_rate", "weight_decay", "seeds", "valid_bleu"]
-    if best_tries.empty:
-        return pd.DataFrame(columns=columns)
-    measured_ones = []
-    for row in best_tries.itertuples():
-        settings = Settings(rule, learning_rate=row.learning_rate, weight_decay=row.weight_decay)
-        measured_ones.append(equal_but_for(["seed"], table, corpus, settings))
-    shared = set.intersection(*[set(rows["seed"]) for rows in measured_ones])
-    found = []
-    for rows in measured_ones:
-        of_shared = rows[rows["seed"].isin(shared)]
-        first = of_shared.iloc[0]
-        found.append([first["learning_rate"], first["weight_decay"], len(of_shared),
-                      of_shared["valid_bleu"].mean()])
-    best_first = pd.DataFrame(found, columns=columns).sort_values("valid_bleu", ascending=False)
-    return best_first.reset_index(drop=True)
+    names = list(zip(best_tries["learning_rate"], best_tries["weight_decay"], strict=True))
+    free = ["learning_rate", "weight_decay", "seed"]
+    of_rule = equal_but_for(free, table, corpus, Settings(rule))
+    by_seed = of_rule.pivot_table(index="seed", columns=free[:2], values="valid_bleu")
+    of_shared_seeds = by_seed[names].dropna()                          # a column per finalist
+    found = of_shared_seeds.mean().rename("valid_bleu").reset_index()
+    found.insert(2, "seeds", len(of_shared_seeds))
+    return found.sort_values("valid_bleu", ascending=False, ignore_index=True)
 
 
 def best(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> Settings:

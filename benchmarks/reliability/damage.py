@@ -84,7 +84,7 @@ def damage(folder: Path, places: int) -> list[Row]:
 
 
 def shipped(folder: Path, places: int) -> list[Row]:
-    """Damage copies of what comes with the course: its models, and tables of measured ones."""
+    """Damage copies of what comes with the course: models, and tables of measured models."""
     models = [shipped_models.weights_path(settings) for settings in shipped_models.SETTINGS]
     tables = [*measured.FOLDER.glob(f"*/{measured.MODELS}"),
               *measured.FOLDER.glob(f"*/{measured.SENTENCES}")]

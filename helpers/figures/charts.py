@@ -251,7 +251,8 @@ def training_finding(histories: Tables, lowest: Mapping[str, float]) -> str:
     epoch = table["epoch"][losses.idxmin()]
     if least == first:
         return f"Validation loss is lowest in epoch {epoch}: {first:.2f}"
-    return (f"Validation loss falls from {first:.2f} in epoch {table['epoch'].iloc[0]} "
+    first_epoch = table["epoch"].iloc[0]
+    return (f"Validation loss falls from {first:.2f} in epoch {first_epoch} "
             f"to {least:.2f} in epoch {epoch}")
 
 
@@ -503,8 +504,7 @@ def bleu_finding(curves: Sequence[Curve], loud: Curve, place: int, names: Sequen
     if rival is None:
         return finding
     name = name_in_title(rival, curves)
-    sizes = {curve.size for curve in curves}
-    if len(sizes) > 1 and rival.size == loud.size:
+    if differ_in_size(curves) and rival.size == loud.size:
         name = f"{rival.title} of equal size"
     return f"{finding}; {name} {change(rival, place)}"
 
@@ -521,10 +521,14 @@ def name_in_title(curve: Curve, curves: Sequence[Curve]) -> str:
     title = curve.title
     if title != rule_title(curve.rule):  # a name of its own need not read as one
         title = f"“{title}”"
-    sizes = {other.size for other in curves}
-    if len(sizes) > 1:
+    if differ_in_size(curves):
         return f"{title} ({curve.size})"
     return title
+
+
+def differ_in_size(curves: Sequence[Curve]) -> bool:
+    """Whether the size of a model has to be said."""
+    return len({curve.size for curve in curves}) > 1
 
 
 def change(curve: Curve, place: int) -> str:
@@ -670,7 +674,8 @@ def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
     places = [top + series.index(name) for name in group["series"]]
     ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
     for place, item in zip(places, group.itertuples(index=False), strict=True):
-        colour, marker, _ = look_of(item.series, series.index(item.series))
+        number = series.index(item.series)
+        colour, marker, _ = look_of(item.series, number)
         right = item.value
         if not np.isnan(item.low):
             ends = [item.low, item.high]

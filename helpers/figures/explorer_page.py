@@ -18,9 +18,8 @@ from helpers.figures.player import (
     as_json,
     attribute,
     colours,
-    rivals_told,
-    step_told,
     still_picture,
+    still_told,
     weight_scale,
     whole_letters,
 )
@@ -112,8 +111,7 @@ def explorer(models: Models, sentence: str = "I love you", corpus: Corpus | None
         "data": as_json(data),
         "still": base64.b64encode(still).decode(),
     })
-    told = f"{step_told(trace, 0)} {rivals_told(trace, 0)}"  # the still is of step 1
-    return Explorer(page, title, still, told)
+    return Explorer(page, title, still, still_told(trace))
 
 
 def named(models: Models) -> dict[str, Seq2Seq]:

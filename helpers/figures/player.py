@@ -98,7 +98,7 @@ def play(trace: Trace) -> Player:
     part = PART.format(
         alt=attribute(style.described(trace)),
         css=(HERE / "player.css").read_text("utf-8"),
-        still_alt=attribute(f"{step_told(trace, 0)} {rivals_told(trace, 0)}"),
+        still_alt=attribute(still_told(trace)),
         still=still.decode(),
         numbers=as_json(sentence_data(trace)),
         script=script_of(SCRIPTS),
@@ -257,3 +257,8 @@ def still_picture(trace: Trace) -> bytes:
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
     return file.getvalue()
+
+
+def still_told(trace: Trace) -> str:
+    """What `still_picture` shows, in words."""
+    return f"{step_told(trace, 0)} {rivals_told(trace, 0)}"
