@@ -195,7 +195,7 @@ def test_real_text_is_measured_with_the_settings_of_its_notebook():
     """What 08 trains before the reader is one of the seeds: the same settings as there."""
     cells = nbformat.read(course.ROOT / "notebooks" / "08_real_translation.ipynb", 4).cells
     (cell,) = [cell.source for cell in cells if cell.source.startswith("settings = training")]
-    parameters = {"HIDDEN": 256, "EPOCHS": 8, "SEED": 1, "training": training}
+    parameters = {"HIDDEN": 256, "EPOCHS": 5, "SEED": 1, "training": training}
     exec(cell.split("word_settings")[0], parameters)
     first, *_ = measure.real_text(pd.DataFrame())
     assert parameters["settings"] == first.settings
