@@ -194,11 +194,13 @@ def test_models_of_pieces_are_measured_in_words(corpora, read_from, monkeypatch,
 def test_real_text_is_measured_with_the_settings_of_its_notebook():
     """What 08 trains before the reader is one of the seeds: the same settings as there."""
     cells = nbformat.read(course.ROOT / "notebooks" / "08_real_translation.ipynb", 4).cells
+    (parameters,) = [cell.source for cell in cells if cell.source.startswith("CORPUS = ")]
     (cell,) = [cell.source for cell in cells if cell.source.startswith("settings = training")]
-    parameters = {"HIDDEN": 256, "EPOCHS": 5, "SEED": 1, "training": training}
-    exec(cell.split("word_settings")[0], parameters)
+    names = {"training": training}
+    exec(parameters, names)
+    exec(cell.split("word_settings")[0], names)
     first, *_ = measure.real_text(pd.DataFrame())
-    assert parameters["settings"] == first.settings
+    assert names["settings"] == first.settings
 
 
 def test_only_what_has_a_plan_is_measured():
