@@ -6,7 +6,7 @@ Measured beside each other: the course as it is now, as it was at commit 67f1c62
 of that time, a textbook's loop at equal sizes, and what the operations of a step would take if
 torch multiplied matrices all the time. All of them take turns, so that a disturbance meets all.
 --quick leaves out what has to be trained to the end, and keeps its table in build/tables/;
---real trains on Multi30k as well (an hour).
+--real trains on Multi30k as well (half an hour).
 """
 import argparse
 import json
