@@ -1,12 +1,12 @@
 """How fast training is, as ratios of one run on one machine: writes data/measured/bench.csv.
 
-    python -m benchmarks.training [--quick | --real]
+    python -m benchmarks.training [--quick]
 
 Measured beside each other: the course as it is now, as it was at commit 67f1c62 with the settings
 of that time, a textbook's loop at equal sizes, and what the operations of a step would take if
 torch multiplied matrices all the time. All of them take turns, so that a disturbance meets all.
---quick leaves out what has to be trained to the end, and keeps its table in build/tables/;
---real trains on Multi30k as well (half an hour).
+It takes half an hour. --quick leaves out what has to be trained to the end, and keeps its table in
+build/tables/.
 """
 import argparse
 import json
@@ -198,15 +198,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only target words a second")
-    parser.add_argument("--real", action="store_true", help="train on Multi30k to the end, too")
     options = parser.parse_args()
     workers = {NOW: Worker(course.ROOT), BEFORE: Worker(frozen())}
     rows = []
     for case in CASES:
         rows += speeds(case, workers, pairs=2000, rounds=3)
-    trained_cases = CASES if options.real else CASES[:1]
-    for case in [] if options.quick else trained_cases:
-        rows += qualities(case, workers)
+    if not options.quick:
+        for case in CASES:
+            rows += qualities(case, workers)
     for worker in workers.values():
         worker.close()
     table = pd.DataFrame(rows)
