@@ -93,15 +93,15 @@ def frozen() -> Path:
 # Target words a second.
 
 def speeds(case: Case, workers: dict[str, Worker], pairs: int, rounds: int) -> list[dict]:
-    """Target words a second of each version: the median of several rounds in turn."""
-    data = corpus.load(case.corpus, pairs)
+    """Target words a second of each version, over so many pairs: the median of rounds in turn."""
+    data = corpus.load(case.corpus)
     found: dict[str, list[float]] = {NOW: [], BEFORE: [], TEXTBOOK: []}
     for _ in range(rounds):
         for version, settings in ((NOW, case.now), (BEFORE, case.before)):
             worker = workers[version]
             worker.ask(do="speed", corpus=case.corpus, pairs=pairs, settings=settings)
             found[version].append(worker.answer()["words_per_second"])
-        found[TEXTBOOK].append(textbook_speed(data, case.now))
+        found[TEXTBOOK].append(textbook_speed(data, case.now, pairs))
     rates = {version: median(values) for version, values in found.items()}
     rates[LIMIT] = products_a_second() / operations_per_word(data, case.now)
     return [row(case, "target words a second", version, rate) for version, rate in rates.items()]
@@ -111,13 +111,13 @@ def row(case: Case, measure: str, version: str, value: float) -> dict:
     return {"corpus": case.corpus, "measure": measure, "version": version, "value": value}
 
 
-def textbook_speed(data: corpus.Corpus, settings: Settings) -> float:
+def textbook_speed(data: corpus.Corpus, settings: Settings, pairs: int) -> float:
     vocabs = text.vocabularies(data.train, settings.min_count)
     course.seed(settings.seed)
     model = Textbook(vocabs, settings.embedding_size, settings.hidden_size,
                      settings.bidirectional, settings.dropout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate)
-    examples = text.examples(data.train, vocabs)
+    examples = text.examples(data.train[:pairs], vocabs)
     words = sum(len(target) - 1 for _, target in examples)
     start = time.perf_counter()
     for batch in text.batches(examples, settings.batch_size, random.Random(settings.seed)):
