@@ -41,6 +41,10 @@ class Case(NamedTuple):
     before: Settings
     goal: float  # BLEU on the test split
 
+    def settings(self) -> dict[str, Settings]:
+        """Those of each version."""
+        return {NOW: self.now, BEFORE: self.before}
+
 
 WORDS = RECIPES["plain"].settings._replace(min_count=2)  # the model of words in notebook 08
 WORDS_BEFORE = Settings(hidden_size=256, embedding_size=256, bidirectional=True, dropout=0.25,
@@ -97,7 +101,7 @@ def speeds(case: Case, workers: dict[str, Worker], pairs: int, rounds: int) -> l
     data = corpus.load(case.corpus)
     found: dict[str, list[float]] = {NOW: [], BEFORE: [], TEXTBOOK: []}
     for _ in range(rounds):
-        for version, settings in ((NOW, case.now), (BEFORE, case.before)):
+        for version, settings in case.settings().items():
             worker = workers[version]
             worker.ask(do="speed", corpus=case.corpus, pairs=pairs, settings=settings)
             found[version].append(worker.answer()["words_per_second"])
@@ -159,7 +163,7 @@ def products_a_second(size: int = 512, repeats: int = 30) -> float:
 
 def qualities(case: Case, workers: dict[str, Worker]) -> list[dict]:
     """Train both versions to the end, an epoch in turn."""
-    settings = {NOW: case.now, BEFORE: case.before}
+    settings = case.settings()
     for version, worker in workers.items():
         worker.ask(do="quality", corpus=case.corpus, settings=settings[version])
         print(case.corpus, version, worker.answer(), flush=True)
@@ -213,7 +217,8 @@ def main() -> None:
     if options.quick:
         files.keep_table(table, "bench")
     else:
-        files.write_checked(measured.FOLDER / measured.BENCH, table.round(3).to_csv(index=False))
+        path = measured.FOLDER / measured.BENCH
+        files.write_checked(path, table.round(3).to_csv(index=False))
     print(table.to_string(index=False))
     picture = figures.speed_ladder(table)
     files.write(course.BUILD / "bench" / "ladder.png", picture.png())
