@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from helpers import course, files
+from helpers import course, distributed, files
 from helpers.model import Seq2Seq
 
 # The code that decides the weights: after a change in it, a model is trained anew.
@@ -97,7 +97,8 @@ def load(model: Seq2Seq, path: str | Path) -> pd.DataFrame:
 class Progress:
     """The file of a training under way: written now and then, so that a kill costs a few seconds.
 
-    Writing takes at most a hundredth of the time: after a large state the pause is longer.
+    Writing takes at most a hundredth of the time: after a large state the pause is longer. Where
+    several processes train together all of them read it, and the first one writes it.
     """
     SHORTEST_PAUSE = 2.0  # seconds
     SHARE = 0.01
@@ -105,6 +106,7 @@ class Progress:
     def __init__(self, path: Path | None) -> None:
         """Without a path nothing is kept."""
         self.path = path
+        self.writes = path is not None and distributed.is_first()
         self.next_time = time.perf_counter() + self.SHORTEST_PAUSE
 
     def read(self) -> dict[str, Any] | None:
@@ -115,11 +117,11 @@ class Progress:
 
     def is_due(self) -> bool:
         """Is it time to write again?"""
-        return self.path is not None and time.perf_counter() >= self.next_time
+        return self.writes and time.perf_counter() >= self.next_time
 
     def write(self, state: dict[str, Any]) -> None:
         """Write the state in place of the one before."""
-        if self.path is None:
+        if self.path is None or not self.writes:
             return
         start = time.perf_counter()
         write(self.path, state)

@@ -12,7 +12,7 @@ import torch
 
 from conftest import toy_pairs
 from helpers import __main__ as cli
-from helpers import corpus, course, pieces, text, training, translator
+from helpers import checkpoints, corpus, course, pieces, text, training, translator
 from helpers.recipes import RECIPES, MeanRun
 
 pytestmark = pytest.mark.slow
@@ -245,3 +245,16 @@ def test_two_processes_have_the_loss_of_one(toy_file, tmp_path):
     assert losses[2] == pytest.approx(losses[1], abs=2e-3)
     for name, value in weights[1].items():
         assert weights[2][name].allclose(value, atol=2e-3), name
+
+
+def test_of_several_processes_each_reads_the_progress_and_the_first_writes_it(tmp_path,
+                                                                             monkeypatch):
+    path = tmp_path / "model.progress"
+    checkpoints.write(path, {"steps": 1})
+    for is_first, steps in ((False, 1), (True, 2)):
+        monkeypatch.setattr(checkpoints.distributed, "is_first", lambda first=is_first: first)
+        progress = checkpoints.Progress(path)
+        progress.next_time = 0.0
+        assert progress.is_due() is is_first
+        progress.write({"steps": 2})
+        assert progress.read() == {"steps": steps}
