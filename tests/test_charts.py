@@ -353,6 +353,15 @@ def test_no_dot_hides_another():
     assert len(set(places)) == len(places) == 6
 
 
+def test_the_name_of_a_row_stands_in_the_middle_of_its_dots_however_many_they_are():
+    table = shares(("one", "a", 0.1, 0.0, 0.2), ("two", "b", 0.2, 0.1, 0.3),
+                   ("two", "c", 0.3, 0.2, 0.4), ("three", "c", 0.4, 0.3, 0.5))
+    ax = figures.dots(table, "a share").fig.axes[0]
+    places = [line.get_ydata()[0] for line in ax.lines if line.get_gid() == "dot"]
+    first, second, third, fourth = places
+    assert list(ax.get_yticks()) == pytest.approx([first, (second + third) / 2, fourth])
+
+
 def test_of_what_looks_the_same_the_first_is_named():
     finding = title(figures.dots(HIDDEN, "probability"))
     assert finding == ("The largest difference: one-way (nothing hidden 0.86, "

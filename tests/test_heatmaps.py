@@ -170,7 +170,7 @@ def test_a_fixed_context_is_one_dark_column():
     assert np.allclose(cells[:, :3], 1)
     assert np.allclose(cells[:, 3], to_rgb(style.HUES[3]))
     written = [text.get_text() for text in parts(picture, "pattern", Text)]
-    assert written == ["0.00", "1.00"]
+    assert written == ["0.00 each", "1.00"]
 
 
 def test_words_slant_all_together_where_they_do_not_fit_and_signs_never():

@@ -32,6 +32,7 @@ Buckets = Sequence[tuple[int, int]]  # the shortest and the longest sentence of 
 
 WIDTH = 10.0  # inches of a chart
 LINE = 0.32   # inches from one label to the next
+GAP = 0.7     # lines between two groups of dots
 
 
 class Look(NamedTuple):
@@ -636,20 +637,21 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
     """
     rows = list(dict.fromkeys(table["row"]))
     series = list(dict.fromkeys(table["series"]))
-    step = len(series) + 0.7  # lines from one group to the next
-    height = LINE * step * len(rows)
-    fig = Figure(figsize=(WIDTH, height + 1.9), layout="constrained")
+    lines = len(table) + GAP * len(rows)
+    fig = Figure(figsize=(WIDTH, LINE * lines + 1.9), layout="constrained")
     ax = fig.subplots()
     named: set[str] = set()  # each series is named once, where it comes first
-    for number, row in enumerate(rows):
+    middles = []             # of the groups, where the names of the rows stand
+    top = 0.0
+    for row in rows:
         group = table[table["row"] == row]
         new = set(group["series"]) - named
-        draw_group(ax, group, series, number * step, new)
+        draw_group(ax, group, series, top, new)
         named |= new
-    middle = (len(series) - 1) / 2
-    tops = step * np.arange(len(rows))
-    ax.set_yticks(tops + middle, rows, fontsize=16)
-    ax.set_ylim(step * len(rows) - 0.5, -0.7)
+        middles.append(top + (len(group) - 1) / 2)
+        top += len(group) + GAP
+    ax.set_yticks(middles, rows, fontsize=16)
+    ax.set_ylim(lines - 0.5, -0.7)
     lowest = table[["value", "low"]].min(axis=None)
     highest = table[["value", "high"]].max(axis=None)
     ax.set_xlim(*limits(lowest, highest))
@@ -667,11 +669,11 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
 
 def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
                named: Collection[str]) -> None:
-    """The dots of one row, one below the other and joined by a thin line.
+    """The dots of one row, one below the other from `top` on, and joined by a thin line.
 
     Beside each stands its number and, if it is among `named`, its series.
     """
-    places = [top + series.index(name) for name in group["series"]]
+    places = [top + line for line in range(len(group))]
     ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
     for place, item in zip(places, group.itertuples(index=False), strict=True):
         number = series.index(item.series)

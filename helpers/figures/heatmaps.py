@@ -413,7 +413,10 @@ def pattern_numbers(weight: float, columns: int) -> list[str]:
     if columns > 1 and math.isclose(weight * columns, 1, rel_tol=1e-3):
         number = f"{weight:.3f}".rstrip("0")
         return [f"1/{columns} = {number} each", f"1/{columns} each", f"1/{columns}"]
-    return [f"{weight:.2f}"]
+    number = f"{weight:.2f}"
+    if columns > 1:
+        return [f"{number} each", number]
+    return [number]
 
 
 def draw_outline(ax: Axes, left: float, bottom: float, width: float, height: float) -> None:
