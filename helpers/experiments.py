@@ -324,9 +324,16 @@ def step_cost(model: Seq2Seq, lengths: Sequence[int], sentences: int = 16,
     Columns: words, task ("translating", or "training" with its backward pass), milliseconds and
     kilobytes of one step for a batch of `sentences`. Time is the shortest of the repeats; memory is
     what the Traces, or the backward pass, keep.
+
+    Numbers below 1e-38 count as 0 while it measures. A gradient that has to go back through a long
+    sentence without attention gets so small, and some processors take far longer for such numbers.
     """
-    # In rounds over all lengths: what disturbs a machine for a moment meets no length every time.
-    rounds = [step_cost_once(model, lengths, sentences) for _ in range(repeats)]
+    torch.set_flush_denormal(True)
+    try:
+        # In rounds over all lengths: what disturbs a machine meets no length every time.
+        rounds = [step_cost_once(model, lengths, sentences) for _ in range(repeats)]
+    finally:
+        torch.set_flush_denormal(False)
     costs = pd.concat(rounds).groupby(["words", "task"], sort=False)
     return costs.min().reset_index()
 

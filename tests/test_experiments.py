@@ -225,3 +225,9 @@ def test_models_of_pieces_are_compared_on_words(toy):
     assert models["bleu"].item() == pytest.approx(evaluation.bleu(whole, toy.test))
     longest = max(len(pair.source) for pair in toy.test)
     assert lengths["longest"].max() == longest, "lengths are counted in words"
+
+
+def test_numbers_that_count_as_zero_while_costs_are_measured_count_again_after_it(toy):
+    model = training.build(toy, training.Settings(rule="fixed", hidden_size=8, embedding_size=8))
+    experiments.step_cost(model, [3], sentences=2, repeats=1)
+    assert (torch.tensor([1e-30]) * 1e-10).item() > 0
