@@ -106,7 +106,6 @@ class Progress:
     def __init__(self, path: Path | None) -> None:
         """Without a path nothing is kept."""
         self.path = path
-        self.writes = path is not None and distributed.is_first()
         self.next_time = time.perf_counter() + self.SHORTEST_PAUSE
 
     def read(self) -> dict[str, Any] | None:
@@ -117,18 +116,14 @@ class Progress:
 
     def is_due(self) -> bool:
         """Is it time to write again?"""
-        return self.writes and time.perf_counter() >= self.next_time
+        is_kept_here = self.path is not None and distributed.is_first()
+        return is_kept_here and time.perf_counter() >= self.next_time
 
     def write(self, state: dict[str, Any]) -> None:
         """Write the state in place of the one before."""
-        if self.path is None or not self.writes:
+        if self.path is None or not distributed.is_first():
             return
         start = time.perf_counter()
         write(self.path, state)
         end = time.perf_counter()
         self.next_time = end + max(self.SHORTEST_PAUSE, (end - start) / self.SHARE)
-
-    def remove(self) -> None:
-        """Take the file away: the training has come to its end."""
-        if self.path is not None:
-            files.remove(self.path)

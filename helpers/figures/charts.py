@@ -673,7 +673,7 @@ def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
 
     Beside each stands its number and, if it is among `named`, its series.
     """
-    places = [top + line for line in range(len(group))]
+    places = top + np.arange(len(group))
     ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
     for place, item in zip(places, group.itertuples(index=False), strict=True):
         number = series.index(item.series)
@@ -794,8 +794,8 @@ def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[s
         ax.plot(words, costs, look.marker, color=look.colour, markersize=8 + wider,
                 markerfacecolor=face, gid=rule)
         name = short_name(rule)
-        end = End(words.iloc[-1], costs.iloc[-1], name, look.colour, loud=False)
-        ends.append(end)
+        last = of_rule.iloc[-1]
+        ends.append(End(last["words"], last[measure], name, look.colour, loud=False))
         said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")
     ax.set_xticks(points["words"].unique())
     ax.set_ylim(0, 1.12 * points[measure].max())
