@@ -47,13 +47,15 @@ class Case(NamedTuple):
 
 
 WORDS = RECIPES["plain"].settings._replace(min_count=2)  # the model of words in notebook 08
+# Spelled out, so that the first edition keeps its settings whatever the defaults become.
+PHRASES_BEFORE = Settings(hidden_size=128, embedding_size=128, bidirectional=False, dropout=0.0,
+                          epochs=6, batch_size=80, learning_rate=1e-2, weight_decay=0.3,
+                          label_smoothing=0.1, min_count=1)
 WORDS_BEFORE = Settings(hidden_size=256, embedding_size=256, bidirectional=True, dropout=0.25,
                         epochs=8, batch_size=64, learning_rate=3e-3, weight_decay=0.2,
                         label_smoothing=0.1, min_count=2)
 CASES = [
-    Case("phrasebook", Settings(),
-         Settings(epochs=6, batch_size=80, learning_rate=1e-2, weight_decay=0.3,
-                  label_smoothing=0.1), goal=97.0),
+    Case("phrasebook", Settings(), PHRASES_BEFORE, goal=97.0),
     Case("multi30k-de-en", WORDS, WORDS_BEFORE, goal=36.8),
 ]
 
