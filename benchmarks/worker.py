@@ -3,7 +3,8 @@
     python benchmarks/worker.py FOLDER   FOLDER has the `helpers` of the version to be measured
 
 It reads a line of JSON, does what is asked, and answers with one. It keeps to what both versions
-have: `Settings` are given by their places, since their names have changed.
+have: `Settings` are given by their places, since their names have changed; those that an older
+version does not have stand at the end.
 """
 import json
 import sys
@@ -23,6 +24,13 @@ answers = sys.stdout
 sys.stdout = sys.stderr  # progress bars and prints are no answers
 
 
+def settings_of(question: dict[str, Any]) -> training.Settings:
+    """What is asked for, as this version has it."""
+    values = question["settings"]
+    known = len(training.Settings._fields)
+    return training.Settings(*values[:known])
+
+
 def speed(question: dict[str, Any]) -> dict[str, float]:
     """Target words a second over the first pairs of a corpus, without validation.
 
@@ -30,7 +38,7 @@ def speed(question: dict[str, Any]) -> dict[str, float]:
     """
     whole = corpus.load(question["corpus"])
     few = corpus.load(question["corpus"], question["pairs"])
-    settings = training.Settings(*question["settings"])._replace(epochs=1)
+    settings = settings_of(question)._replace(epochs=1)
     history = training.fit(training.build(whole, settings), few, settings)
     return {"words_per_second": history.words_per_second.iloc[0]}
 
@@ -42,7 +50,7 @@ def quality(question: dict[str, Any]) -> Iterator[dict[str, float]]:
     two versions can take turns on one machine.
     """
     data = corpus.load(question["corpus"], question.get("pairs"))
-    settings = training.Settings(*question["settings"])
+    settings = settings_of(question)
     model = training.build(data, settings)
     sources = [pair.source for pair in data.test]
     real_loss: Callable = training.loss_per_word

@@ -52,6 +52,15 @@ def is_first() -> bool:
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
+def draw_apart(seed: int) -> None:
+    """From here on each process draws random numbers of its own, so it drops out other places.
+
+    One process alone draws on as it was.
+    """
+    if distributed.is_initialized():
+        torch.manual_seed(seed + distributed.get_rank())
+
+
 class LossOfRows(nn.Module):
     """A model and its loss as one module, because DistributedDataParallel wants one to call."""
 

@@ -1,10 +1,9 @@
 """Recipes of the command line: which network, which settings, and how the weights are chosen."""
 from typing import Any, NamedTuple, cast
 
-import torch
 from torch.optim.swa_utils import AveragedModel
 
-from helpers import course, text, training
+from helpers import course, distributed, text, training
 from helpers.corpus import Corpus
 from helpers.model import Seq2Seq
 from helpers.rich import RichSeq2Seq
@@ -66,8 +65,7 @@ class Recipe(NamedTuple):
         vocabs = text.vocabularies(corpus.train, settings.min_count)
         course.seed(settings.seed)
         model = self.network(vocabs, settings)
-        if torch.distributed.is_initialized():  # each process drops out other numbers
-            torch.manual_seed(settings.seed + torch.distributed.get_rank())
+        distributed.draw_apart(settings.seed)
         return model
 
 
@@ -75,9 +73,11 @@ RECIPES = {
     # The network of the notebooks, with the settings of notebook 08.
     "plain": Recipe(False, Settings(
         hidden_size=256, embedding_size=256, bidirectional=True, dropout=0.1, epochs=4,
-        batch_size=64, learning_rate=0.015, weight_decay=0.3, label_smoothing=0.1), Run),
+        batch_size=64, learning_rate=0.015, weight_decay=0.3, label_smoothing=0.1,
+        embedding_decay=0.3, warm_up=0.1), Run),
     # To stand beside published figures: longer, and with what helpers/rich.py adds.
     "rich": Recipe(True, Settings(
         hidden_size=256, embedding_size=200, bidirectional=True, dropout=0.3, epochs=24,
-        batch_size=64, learning_rate=2e-3, weight_decay=0.05, label_smoothing=0.1), MeanRun),
+        batch_size=64, learning_rate=2e-3, weight_decay=0.05, label_smoothing=0.1,
+        embedding_decay=0.05, warm_up=0.1), MeanRun),
 }

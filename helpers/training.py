@@ -33,13 +33,15 @@ class Settings(NamedTuple):
     embedding_size: int = 128
     bidirectional: bool = False
     dropout: float = 0.0
-    epochs: int = 4
-    batch_size: int = 64           # sentence pairs in one step
-    learning_rate: float = 1e-2    # the highest of the one-cycle schedule
-    weight_decay: float = 0.3      # meant to keep it from learning by heart; chosen on "additive"
+    epochs: int = 3
+    batch_size: int = 48           # sentence pairs in one step
+    learning_rate: float = 1.5e-2  # the highest of the one-cycle schedule
+    weight_decay: float = 0.1      # meant to keep it from learning by heart; chosen on "additive"
     label_smoothing: float = 0.02
     min_count: int = 1             # words seen less often become <unk>
     seed: int = 1
+    embedding_decay: float = 0.4   # weight decay of the embeddings, which rare words need
+    warm_up: float = 0.02          # share of the steps in which the learning rate rises
 
 
 def build(corpus: Corpus, settings: Settings) -> Seq2Seq:
@@ -61,7 +63,7 @@ def check_settings(corpus: Corpus, settings: Settings) -> None:
         value = getattr(settings, name)
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} is {value!r}: give a whole number, 1 or more")
-    for name in ("dropout", "label_smoothing"):
+    for name in ("dropout", "label_smoothing", "warm_up"):
         value = getattr(settings, name)
         if not 0 <= value < 1:
             raise ValueError(f"{name} is {value!r}: give a share, from 0 to below 1")
@@ -184,10 +186,12 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
     kept = keeper.read()
     if kept is not None:
         run.restore(kept)
-        print(f"Goes on from step {run.steps} of {steps}.")
+        distributed.draw_apart(settings.seed + run.steps)  # what is kept is of the first process
+        if distributed.is_first():
+            print(f"Goes on from step {run.steps} of {steps}.")
 
     with (tqdm(total=steps, initial=run.steps, unit="step", file=sys.stdout, leave=False,
-               mininterval=0.5) as bar,
+               mininterval=0.5, disable=not distributed.is_first()) as bar,
           interrupts.Waiting() as stop):
         while run.epoch <= settings.epochs:
             bar.set_description_str(f"{settings.rule} {run.epoch}/{settings.epochs}", refresh=False)
@@ -225,12 +229,16 @@ def keep(run: Run, keeper: Progress, stop: interrupts.Waiting) -> None:
 
 
 def make_optimizer(model: Seq2Seq, settings: Settings, steps: int) -> tuple[AdamW, OneCycleLR]:
-    """AdamW; its learning rate rises for a tenth of the steps, then falls to 0 in a line."""
+    """AdamW; its learning rate rises in the first steps, then falls to 0 in a line."""
     on_mps = model.device.type == "mps"  # has no fused AdamW
-    optimizer = AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98),
-                      weight_decay=settings.weight_decay, fused=not on_mps)
+    embeddings = [*model.encoder.embedding.parameters(), *model.decoder.embedding.parameters()]
+    are_embeddings = set(embeddings)
+    others = [weights for weights in model.parameters() if weights not in are_embeddings]
+    groups = [{"params": others, "weight_decay": settings.weight_decay},
+              {"params": embeddings, "weight_decay": settings.embedding_decay}]
+    optimizer = AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), fused=not on_mps)
     schedule = OneCycleLR(optimizer, settings.learning_rate, total_steps=max(steps + 1, 20),
-                          pct_start=0.1, anneal_strategy="linear")
+                          pct_start=settings.warm_up, anneal_strategy="linear")
     return optimizer, schedule
 
 

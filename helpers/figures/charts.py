@@ -669,12 +669,14 @@ def dots(table: pd.DataFrame, label: str, title: str | None = None) -> Picture:
 
 def draw_group(ax: Axes, group: pd.DataFrame, series: Sequence[str], top: float,
                named: Collection[str]) -> None:
-    """The dots of one row, one below the other from `top` on, and joined by a thin line.
+    """The dots of one row, one below the other from `top` on.
 
-    Beside each stands its number and, if it is among `named`, its series.
+    Beside each stands its number and, if it is among `named`, its series. Two are joined by a thin
+    line: how far apart they are is what matters. Among more it would say nothing.
     """
     places = top + np.arange(len(group))
-    ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
+    if len(group) == 2:
+        ax.plot(group["value"], places, color=PALE, linewidth=1.5, zorder=1)
     for place, item in zip(places, group.itertuples(index=False), strict=True):
         number = series.index(item.series)
         colour, marker, _ = look_of(item.series, number)

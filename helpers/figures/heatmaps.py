@@ -459,7 +459,7 @@ def keys_of(traces: Sequence[Trace], alignment: Links, unknown: Collection[str])
     if len(words) <= len(HUES):
         scale = partial(draw_scale, colours=GREYS)
         keys.append(Key(scale, room, "weight"))
-        keys.append(Key(draw_sample_rail, 0.95, "the mixture that each context is"))
+        keys.append(Key(draw_sample_rail, 0.95, "context of the row: how much of each state"))
     else:
         scale = partial(draw_scale, colours=style.WEIGHTS)
         keys.append(Key(scale, room, "attention weight"))
