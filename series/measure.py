@@ -260,12 +260,17 @@ def run(names: Sequence[str] = (), folder: Path = course.BUILD / "measure",
 
 
 def measure_all(plan: Plan, folder: Path, into: Path) -> None:
-    """Measure what is not measured yet; the tables in `into` grow with each model."""
+    """Measure what is not measured yet; the tables in `into` grow with each model.
+
+    Tables that hold more models than are measured so far are left alone until all are.
+    """
     running: dict[Future, Task] = {}
     with pool() as workers, tqdm(unit="epoch", smoothing=0) as bar:
         while True:
-            done = gather(folder, into)
-            tasks = plan(done)
+            tables = gather(folder)
+            if len(tables.models) > rows_in(into / measured.MODELS):
+                keep(tables, into)
+            tasks = plan(tables.models)
             waiting = [task for task in tasks if not path_of(task, folder).exists()]
             show(bar, tasks, waiting)
             for task in waiting:
@@ -279,7 +284,8 @@ def measure_all(plan: Plan, folder: Path, into: Path) -> None:
             for future in finished:
                 future.result()  # raises here what went wrong there
                 del running[future]
-    print(f"{len(done)} models are in {into}.")
+    keep(tables, into)
+    print(f"{len(tables.models)} models are in {into}.")
 
 
 def pool() -> Executor:
@@ -306,11 +312,16 @@ def path_of(task: Task, folder: Path) -> Path:
     return folder / name
 
 
-def gather(folder: Path, into: Path) -> pd.DataFrame:
-    """Write the tables from the results in `folder`; gives that of the models.
+class Tables(NamedTuple):
+    """What is known of the models of a corpus."""
+    models: pd.DataFrame     # a row each
+    sentences: pd.DataFrame  # a row for each of their translations
 
-    What was made by another version of the protocol is left out. Tables that hold more models than
-    there are results are left alone until these have caught up.
+
+def gather(folder: Path) -> Tables:
+    """The tables of all results in `folder`.
+
+    What was made by another version of the protocol is left out.
     """
     found = []
     for path in folder.glob("*.json"):
@@ -318,7 +329,8 @@ def gather(folder: Path, into: Path) -> pd.DataFrame:
         if result["model"]["protocol"] == checkpoints.protocol_version():
             found.append(result)
     if not found:
-        return pd.DataFrame(columns=["corpus", *Settings._fields, "valid_loss", "valid_bleu"])
+        nothing = pd.DataFrame(columns=["corpus", *Settings._fields, "valid_loss", "valid_bleu"])
+        return Tables(nothing, pd.DataFrame(columns=measured.COLUMNS))
 
     names = ["corpus_name", *Settings._fields]
     found.sort(key=lambda result: [result["model"][name] for name in names])
@@ -331,11 +343,14 @@ def gather(folder: Path, into: Path) -> pd.DataFrame:
         sentences.append(table)
     rows = pd.concat(sentences)[measured.COLUMNS]
     rows["hits"] = rows["hits"].astype("Int64")  # whole numbers, or nothing
-    if len(models) >= rows_in(into / measured.MODELS):  # a run under way replaces no fuller table
-        packed = gzip.compress(rows.to_csv(index=False).encode(), mtime=0)
-        files.write_checked(into / measured.SENTENCES, packed)
-        files.write_checked(into / measured.MODELS, models.round(6).to_csv(index=False))
-    return models
+    return Tables(models, rows)
+
+
+def keep(tables: Tables, into: Path) -> None:
+    """Write the tables, each beside its checksum."""
+    packed = gzip.compress(tables.sentences.to_csv(index=False).encode(), mtime=0)
+    files.write_checked(into / measured.SENTENCES, packed)
+    files.write_checked(into / measured.MODELS, tables.models.round(6).to_csv(index=False))
 
 
 def rows_in(path: Path) -> int:

@@ -208,20 +208,29 @@ def test_only_what_has_a_plan_is_measured():
         measure.run(["toy"])
 
 
-def test_fewer_results_replace_no_fuller_table(folders, tmp_path):
-    """Somebody measures anew: until as many models are there, the old tables stay."""
+def test_fewer_results_replace_a_fuller_table_only_when_all_are_there(folders, corpora, monkeypatch,
+                                                                     tmp_path):
+    """Somebody measures anew, and less: the old tables stay until the new ones are whole."""
     build, tables = folders
+    prepare(monkeypatch, corpora)
+    into = tmp_path / "tables" / "phrasebook"
+    into.mkdir(parents=True)
     for path in tables.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    some = tmp_path / "some"
-    some.mkdir()
-    for path in sorted(build.glob("*.json"))[:2]:
-        (some / path.name).write_bytes(path.read_bytes())
-    assert len(measure.gather(some, tmp_path)) == 2
-    for path in tables.iterdir():
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
-    measure.gather(some, tmp_path / "new")
-    assert len(pd.read_csv(tmp_path / "new" / measured.MODELS)) == 2
+        (into / path.name).write_bytes(path.read_bytes())
+    before = (into / measured.MODELS).read_bytes()
+    one = measure.Task(CHOICES["additive"])
+    monkeypatch.setitem(measure.PLANS, "phrasebook", lambda done: [one])
+    during = []
+
+    def one_less(task, path):
+        during.append((into / measured.MODELS).read_bytes())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((build / path.name).read_bytes())
+
+    monkeypatch.setattr(measure, "measure", one_less)
+    measure.run(["phrasebook"], tmp_path / "build", tmp_path / "tables")
+    assert during == [before]
+    assert len(pd.read_csv(into / measured.MODELS)) == 1
 
 
 def test_the_committed_tables_fit_the_code():
