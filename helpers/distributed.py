@@ -103,6 +103,8 @@ def own_rows(batch: Batch) -> tuple[Batch, bool]:
     rows = slice(rank, None, processes()) if counts else slice(0, 1)
     lengths = batch.lengths[rows]
     target = batch.target[rows]
+    longest_source = int(lengths.max())
     longest_target = int((target != PAD_ID).sum(dim=1).max())
-    own = Batch(batch.source[rows, :int(lengths.max())], lengths, target[:, :longest_target])
+    source = batch.source[rows, :longest_source]
+    own = Batch(source, lengths, target[:, :longest_target])
     return own, counts

@@ -36,11 +36,11 @@ class Settings(NamedTuple):
     epochs: int = 3
     batch_size: int = 48           # sentence pairs in one step
     learning_rate: float = 1.5e-2  # the highest of the one-cycle schedule
-    weight_decay: float = 0.1      # meant to keep it from learning by heart; chosen on "additive"
+    weight_decay: float = 0.1      # pulls all but the embeddings towards 0; chosen on "additive"
     label_smoothing: float = 0.02
     min_count: int = 1             # words seen less often become <unk>
     seed: int = 1
-    embedding_decay: float = 0.4   # weight decay of the embeddings, which rare words need
+    embedding_decay: float = 0.4   # pulls the embeddings, which want more of it
     warm_up: float = 0.02          # share of the steps in which the learning rate rises
 
 
@@ -67,6 +67,10 @@ def check_settings(corpus: Corpus, settings: Settings) -> None:
         value = getattr(settings, name)
         if not 0 <= value < 1:
             raise ValueError(f"{name} is {value!r}: give a share, from 0 to below 1")
+    for name in ("weight_decay", "embedding_decay"):
+        value = getattr(settings, name)
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}: give a number, 0 or more")
     if not 0 < settings.learning_rate < math.inf:
         raise ValueError(f"learning_rate is {settings.learning_rate!r}: give a number above 0")
     for name, pairs in (("train", corpus.train), ("valid", corpus.valid)):
@@ -174,7 +178,9 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
 
     `progress` is a file in which the state is kept now and then, and when somebody stops it: with
     the same file the training goes on from there, and ends with the weights that it would have
-    had, bit for bit. At the first step whose gradient is not a number a ValueError names it.
+    had, bit for bit. (Of several processes each drops out other places than it would have.)
+
+    At the first step whose gradient is not a number a ValueError names it.
     """
     check_settings(corpus, settings)
     model.to(course.device())

@@ -1,4 +1,6 @@
 """Tables of several seeds: made on a toy corpus, read again, and held against other code."""
+import io
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -208,29 +210,47 @@ def test_only_what_has_a_plan_is_measured():
         measure.run(["toy"])
 
 
-def test_fewer_results_replace_a_fuller_table_only_when_all_are_there(folders, corpora, monkeypatch,
-                                                                     tmp_path):
-    """Somebody measures anew, and less: the old tables stay until the new ones are whole."""
-    build, tables = folders
+@pytest.fixture
+def in_the_tables(folders, corpora, monkeypatch, tmp_path):
+    """A function that measures tasks, whose results are known, into the tables of `tmp_path`.
+
+    It gives what was in these tables before each task, file by file.
+    """
+    build, _ = folders
     prepare(monkeypatch, corpora)
     into = tmp_path / "tables" / "phrasebook"
-    into.mkdir(parents=True)
-    for path in tables.iterdir():
-        (into / path.name).write_bytes(path.read_bytes())
-    before = (into / measured.MODELS).read_bytes()
-    one = measure.Task(CHOICES["additive"])
-    monkeypatch.setitem(measure.PLANS, "phrasebook", lambda done: [one])
     during = []
 
-    def one_less(task, path):
-        during.append((into / measured.MODELS).read_bytes())
+    def known(task, path):
+        during.append({file.name: file.read_bytes() for file in into.glob("*")})
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((build / path.name).read_bytes())
 
-    monkeypatch.setattr(measure, "measure", one_less)
-    measure.run(["phrasebook"], tmp_path / "build", tmp_path / "tables")
-    assert during == [before]
-    assert len(pd.read_csv(into / measured.MODELS)) == 1
+    def measured_into(tasks):
+        monkeypatch.setitem(measure.PLANS, "phrasebook", lambda done: tasks)
+        monkeypatch.setattr(measure, "measure", known)
+        measure.run(["phrasebook"], tmp_path / "build", tmp_path / "tables")
+        return during
+
+    return measured_into
+
+
+def test_fewer_results_replace_a_fuller_table_only_when_all_are_there(folders, in_the_tables,
+                                                                     tmp_path):
+    """Somebody measures anew, and less: the old tables stay until the new ones are whole."""
+    _, tables = folders
+    into = tmp_path / "tables" / "phrasebook"
+    shutil.copytree(tables, into)
+    before = {file.name: file.read_bytes() for file in tables.iterdir()}
+    tasks = few(None)[:2]
+    assert in_the_tables(tasks) == [before, before]
+    assert len(pd.read_csv(into / measured.MODELS)) == 2
+
+
+def test_the_tables_grow_with_each_model(in_the_tables):
+    nothing, one = in_the_tables(few(None)[:2])
+    assert nothing == {}
+    assert len(pd.read_csv(io.BytesIO(one[measured.MODELS]))) == 1
 
 
 def test_the_committed_tables_fit_the_code():

@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from conftest import small
-from helpers import checkpoints, course, evaluation, files, text, training, translation
+from helpers import (
+    checkpoints,
+    course,
+    distributed,
+    evaluation,
+    files,
+    text,
+    training,
+    translation,
+)
 from helpers.attention import RULES
 from helpers.corpus import Corpus
 from helpers.text import Pair
@@ -244,3 +253,38 @@ def test_a_handful_of_steps_is_a_training_too(toy):
         settings = small(epochs=1, batch_size=size)
         history = training.fit(training.build(toy, settings), toy, settings)
         assert history["train_loss"].notna().all()
+
+
+@pytest.mark.parametrize("name", ["weight_decay", "embedding_decay"])
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_a_weight_decay_that_makes_no_sense_is_named(toy, name, value):
+    with pytest.raises(ValueError, match=f"{name} is {value}: give a number, 0 or more"):
+        training.build(toy, small(**{name: value}))
+
+
+def test_embeddings_have_a_weight_decay_of_their_own(toy):
+    model = training.build(toy, small())
+    settings = small(weight_decay=0.1, embedding_decay=0.4)
+    optimizer, _ = training.make_optimizer(model, settings, steps=10)
+    decays = {}
+    for group in optimizer.param_groups:
+        for weights in group["params"]:
+            assert weights not in decays, "in two groups"
+            decays[weights] = group["weight_decay"]
+    for name, weights in model.named_parameters():
+        assert decays[weights] == (0.4 if "embedding" in name else 0.1), name
+
+
+def test_several_processes_draw_apart_and_one_alone_draws_on(monkeypatch):
+    torch.manual_seed(1)
+    alone = torch.rand(3)
+    torch.manual_seed(1)
+    distributed.draw_apart(5)
+    assert torch.rand(3).equal(alone)
+    drawn = []
+    monkeypatch.setattr(distributed.distributed, "is_initialized", lambda: True)
+    for rank in (0, 1):
+        monkeypatch.setattr(distributed.distributed, "get_rank", lambda rank=rank: rank)
+        distributed.draw_apart(5)
+        drawn.append(torch.rand(3))
+    assert not drawn[0].equal(drawn[1])
