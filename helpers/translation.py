@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from helpers import quick, text
+from helpers import cores, quick, text
 from helpers.attention import Focus, Memory
 from helpers.model import Seq2Seq
 
@@ -78,7 +78,6 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
     return [found[place] for place in range(len(sentences))]
 
 
-@torch.no_grad()
 def stream(model: Seq2Seq, sentences: Iterable[list[str]],
            batch_size: int = 100) -> Iterator[Spoken]:
     """The same translations, words only, one after another as they come: for any number of them.
@@ -91,12 +90,21 @@ def stream(model: Seq2Seq, sentences: Iterable[list[str]],
     while some := list(islice(coming, AT_ONCE)):
         check_sentences(some, first_number=first_number)
         first_number += len(some)
-        targets: dict[int, list[str]] = {}  # place in `some` → its translation
-        for places in similar_lengths(some, batch_size):
-            batch = [some[place] for place in places]
-            targets.update(zip(places, speak(model, batch), strict=True))
-        for place, source in enumerate(some):
-            yield Spoken(source, targets[place])
+        for source, target in zip(some, speak_all(model, some, batch_size), strict=True):
+            yield Spoken(source, target)
+
+
+def speak_all(model: Seq2Seq, sentences: Sentences, batch_size: int) -> list[list[str]]:
+    """What `speak` finds for each of the sentences, in their order."""
+    def speak_batch(places: list[int]) -> list[list[str]]:
+        return speak(model, [sentences[place] for place in places])
+
+    batches = list(similar_lengths(sentences, batch_size))
+    spoken = cores.side_by_side(speak_batch, batches, model.device)
+    targets: dict[int, list[str]] = {}  # place in `sentences` → its translation
+    for places, found in zip(batches, spoken, strict=True):
+        targets.update(zip(places, found, strict=True))
+    return [targets[place] for place in range(len(sentences))]
 
 
 def translate_one(model: Seq2Seq, sentence: str) -> Trace:
@@ -109,11 +117,14 @@ def translate_one(model: Seq2Seq, sentence: str) -> Trace:
 
 
 def similar_lengths(sentences: Sentences, batch_size: int) -> Iterator[list[int]]:
-    """The places of all sentences, in batches of about the same length: little padding."""
+    """The places of all sentences, in batches of about the same length: little padding.
+
+    The longest come first: then several workers on the batches end at about the same time.
+    """
     def length_at(place: int) -> int:
         return len(sentences[place])
 
-    by_length = sorted(range(len(sentences)), key=length_at)
+    by_length = sorted(range(len(sentences)), key=length_at, reverse=True)
     for start in range(0, len(by_length), batch_size):
         yield by_length[start:start + batch_size]
 
@@ -150,6 +161,7 @@ def greedy(model: Seq2Seq, sentences: Sentences) -> list[Trace]:
     return traces_of(model, sentences, targets, memory, steps)
 
 
+@torch.inference_mode()
 def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
     """The words that `greedy` finds, in less time: no step is kept, and who is finished leaves."""
     decoder = model.decoder

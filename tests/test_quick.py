@@ -1,6 +1,7 @@
 """The quick copy of a model looks where the model looks, and says what it says."""
 import pytest
 import torch
+from torch import nn
 
 from conftest import small
 from helpers import corpus, ensemble, quick, shipped, text, training, translation
@@ -67,15 +68,28 @@ def test_it_has_no_tanh_left_and_the_model_keeps_its_own(kind, toy):
 
 
 @pytest.mark.parametrize("kind", ["plain", "rich", "together"])
-def test_all_but_the_attention_is_shared(kind, toy):
-    """The copy is light: no parameter and no word of the model is there twice."""
+def test_all_but_attention_and_table_is_shared(kind, toy):
+    """The copy is light: no other parameter and no word of the model is there twice."""
     model = models_of(kind, toy)
     copied = quick.for_words(model)
     own = dict(model.named_parameters())
+    own_count = 0
     for name, parameter in copied.named_parameters():
-        is_attention = "context_rule" in name
-        assert (parameter is own[name]) != is_attention, name
+        is_table = kind != "rich" and name.endswith("decoder.embedding.weight")
+        is_new = is_table or "context_rule" in name
+        assert (parameter is own[name]) != is_new, name
+        own_count += is_new
+    assert own_count > 0
     assert copied.vocabs is model.vocabs
+
+
+@torch.no_grad()
+def test_a_word_gives_the_gates_what_it_gave(toy):
+    model = models_of("plain", toy).eval()
+    copied = quick.for_words(model).eval()
+    assert isinstance(copied.decoder.word_gates, nn.Identity), "a product at every step"
+    words = torch.arange(len(model.vocabs.target))
+    assert copied.decoder.read(words).allclose(model.decoder.read(words), atol=1e-6)
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULES) - {"additive"}))
