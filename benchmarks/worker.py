@@ -79,7 +79,7 @@ def greedy(model: Any, sources: list[list[str]]) -> Iterator[dict[str, float]]:
              "batches, traces": rate(lambda: translation.translate(model, sources), len(sources))}
     if hasattr(translation, "stream"):
         found["batches, words"] = rate(
-            lambda: list(translation.stream(model, sources, batch_size=400)), len(sources))
+            lambda: list(translation.stream(model, sources)), len(sources))
     yield found
 
 
