@@ -1,7 +1,7 @@
 """Several batches at once, one on each core of the processor.
 
-torch divides every single product among the cores. Those of this course are small, and dividing and
-waiting for each other eats half of what it gains; whole batches have nothing to wait for.
+torch divides every single product among the cores. Those of this course are small: dividing and
+waiting for each other eats more than half of the gain. Whole batches have nothing to wait for.
 """
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
