@@ -87,12 +87,13 @@ def search(model: Seq2Seq, sentences: Sentences, beam: int = 5, length_power: fl
         raise ValueError(f"beam {beam}: give how many beginnings to keep, 1 or more")
     translation.check_sentences(sentences)
     model.eval()
-    found: dict[int, Tree] = {}  # place in `sentences` → its tree
-    for places in translation.similar_lengths(sentences, batch_size):
+    batches = translation.similar_lengths(sentences, batch_size)
+    answers = []
+    for places in batches:
         some = [sentences[place] for place in places]
         trees = search_batch(model, some, beam, length_power, most)
-        found.update(zip(places, trees, strict=True))
-    return [found[place] for place in range(len(sentences))]
+        answers.append(trees)
+    return translation.in_order(batches, answers)
 
 
 class Growing(NamedTuple):

@@ -1,7 +1,7 @@
 """From a trained model to sentences: greedy search, and the Trace of all that happened."""
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
@@ -47,6 +47,7 @@ class Spoken(NamedTuple):
 
 Translation = Trace | Spoken
 Sentences = Sequence[list[str]]  # tokenised
+Answer = TypeVar("Answer")       # what is found for a sentence
 
 
 @torch.no_grad()
@@ -67,15 +68,16 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
             raise ValueError(f"{len(references)} references for {len(sentences)} sentences: "
                              "give one for each")
     model.eval()
-    found: dict[int, Trace] = {}  # place in `sentences` → its trace
-    for places in similar_lengths(sentences, batch_size):
+    batches = similar_lengths(sentences, batch_size)
+    answers = []
+    for places in batches:
         some = [sentences[place] for place in places]
         if references is None:
             traces = greedy(model, some)
         else:
             traces = forced(model, some, [references[place] for place in places])
-        found.update(zip(places, traces, strict=True))
-    return [found[place] for place in range(len(sentences))]
+        answers.append(traces)
+    return in_order(batches, answers)
 
 
 def stream(model: Seq2Seq, sentences: Iterable[list[str]],
@@ -99,12 +101,9 @@ def speak_all(model: Seq2Seq, sentences: Sentences, batch_size: int) -> list[lis
     def speak_batch(places: list[int]) -> list[list[str]]:
         return speak(model, [sentences[place] for place in places])
 
-    batches = list(similar_lengths(sentences, batch_size))
-    spoken = cores.side_by_side(speak_batch, batches, model.device)
-    targets: dict[int, list[str]] = {}  # place in `sentences` → its translation
-    for places, found in zip(batches, spoken, strict=True):
-        targets.update(zip(places, found, strict=True))
-    return [targets[place] for place in range(len(sentences))]
+    batches = similar_lengths(sentences, batch_size)
+    answers = cores.side_by_side(speak_batch, batches, model.device)
+    return in_order(batches, answers)
 
 
 def translate_one(model: Seq2Seq, sentence: str) -> Trace:
@@ -116,7 +115,7 @@ def translate_one(model: Seq2Seq, sentence: str) -> Trace:
     return trace
 
 
-def similar_lengths(sentences: Sentences, batch_size: int) -> Iterator[list[int]]:
+def similar_lengths(sentences: Sentences, batch_size: int) -> list[list[int]]:
     """The places of all sentences, in batches of about the same length: little padding.
 
     The longest come first: then several workers on the batches end at about the same time.
@@ -125,8 +124,16 @@ def similar_lengths(sentences: Sentences, batch_size: int) -> Iterator[list[int]
         return len(sentences[place])
 
     by_length = sorted(range(len(sentences)), key=length_at, reverse=True)
-    for start in range(0, len(by_length), batch_size):
-        yield by_length[start:start + batch_size]
+    starts = range(0, len(by_length), batch_size)
+    return [by_length[start:start + batch_size] for start in starts]
+
+
+def in_order(batches: list[list[int]], answers: list[list[Answer]]) -> list[Answer]:
+    """What was found for batches of places, in the order of the places."""
+    found: dict[int, Answer] = {}
+    for places, some in zip(batches, answers, strict=True):
+        found.update(zip(places, some, strict=True))
+    return [found[place] for place in range(len(found))]
 
 
 def check_sentences(sentences: Any, what: str = "sentence", first_number: int = 1) -> None:

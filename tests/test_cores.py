@@ -30,15 +30,11 @@ def test_workers_share_the_threads_of_torch(threads):
     assert set(shares) == {threads // workers}
 
 
-def test_two_inputs_are_at_work_at_the_same_time():
+@pytest.mark.parametrize("threads", [2], indirect=True)
+def test_two_inputs_are_at_work_at_the_same_time(threads):
     """Each waits for the other: one after another they would wait for ever."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
     meeting = threading.Barrier(2, timeout=60)
-    try:
-        places = cores.side_by_side(lambda _: meeting.wait(), range(2), CPU)
-    finally:
-        torch.set_num_threads(before)
+    places = cores.side_by_side(lambda _: meeting.wait(), range(2), CPU)
     assert sorted(places) == [0, 1]
 
 
