@@ -10,6 +10,8 @@ model.py. Where the time goes there, and what is done about it here:
 - tanh takes several times as long as sigmoid. Scores need none: tanh(x) = 2 · sigmoid(2x) - 1, and
   a softmax does not see what is common to all its scores.
 - The logits of a batch do not fit into the processor's cache. Here a few rows at a time do.
+- A word gives the same to the gates wherever it stands. Here each different word of a batch is
+  multiplied once (unless dropout makes them differ).
 - torch's GRU takes a slow way when sentences differ in length. Here padding holds the update gate
   at 1, which lets a state pass unchanged.
 
@@ -53,10 +55,12 @@ def smoothed_loss(model: Seq2Seq, batch: Batch, label_smoothing: float) -> tuple
     memory = encode(model, batch)
     given = batch.target[:, :-1]                                       # <sos> y_1 .. y_m
     gold = batch.target[:, 1:]                                         # y_1 .. y_m <eos>
-    states = decode(decoder, given, memory).transpose(0, 1)            # [batch, target, hidden]
-    real = gold != PAD_ID
-    dropped = decoder.dropout(states[real])                            # [words, hidden]
-    return OutputLoss.apply(dropped, decoder.output.weight, decoder.output.bias, gold[real],
+    states = decode(decoder, given, memory)                            # [target, batch, hidden]
+    rows, steps = (gold != PAD_ID).nonzero(as_tuple=True)
+    places = steps * len(gold) + rows
+    states = states.flatten(0, 1).index_select(0, places)              # [words, hidden]
+    dropped = decoder.dropout(states)
+    return OutputLoss.apply(dropped, decoder.output.weight, decoder.output.bias, gold[rows, steps],
                             label_smoothing)
 
 
@@ -66,47 +70,70 @@ def is_known(model: Seq2Seq) -> bool:
             and type(model.decoder) is Decoder and type(model.decoder.context_rule) in KNOWN_RULES)
 
 
+class Words(NamedTuple):
+    """The words of a batch, of which each different one is multiplied once."""
+    vectors: Tensor  # [different, embedding]
+    places: Tensor   # [steps, batch]  the row in `vectors` of the word at each place
+
+
+def read(part: Encoder | Decoder, ids: Tensor) -> Words:
+    """Look up `ids` [batch, steps]."""
+    if part.dropout.p > 0 and part.training:
+        # No two places are alike: each has a row of its own.
+        vectors = part.dropout(part.embedding(ids.flatten()))
+        places = torch.arange(len(vectors)).view(ids.shape)
+    else:
+        different, places = ids.unique(return_inverse=True)
+        vectors = part.embedding(different)
+    return Words(vectors, places.t())
+
+
+def gates_of(words: Words, weight: Tensor, bias: Tensor) -> Tensor:
+    """What the words give to the gates of a GRU with these weights: [steps, batch, 3 hidden]."""
+    table = nn.functional.linear(words.vectors, weight, bias)          # [different, 3 hidden]
+    return nn.functional.embedding(words.places, table)
+
+
 def encode(model: Seq2Seq, batch: Batch) -> Memory:
     """`Seq2Seq.encode` in less time."""
     encoder = model.encoder
-    vectors = encoder.dropout(encoder.embedding(batch.source))         # [batch, source, embedding]
-    places = torch.arange(batch.source.shape[1])
-    mask = places < batch.lengths.unsqueeze(1)                         # [batch, source]
-    states, last = read_forward(encoder.gru, "l0", vectors, mask)
+    words = read(encoder, batch.source)
+    numbers = torch.arange(batch.source.shape[1])
+    mask = numbers < batch.lengths.unsqueeze(1)                        # [batch, source]
+    padding = ~mask.t().unsqueeze(2)                                   # [source, batch, 1]
+    states, last = read_forward(encoder.gru, "l0", words, padding)
     if encoder.gru.bidirectional:
-        reversed_states, first = read_forward(encoder.gru, "l0_reverse", vectors.flip(1),
-                                              mask.flip(1))
-        states = torch.cat([states, reversed_states.flip(1)], dim=2)
+        backwards = words._replace(places=words.places.flip(0))
+        reversed_states, first = read_forward(encoder.gru, "l0_reverse", backwards,
+                                              padding.flip(0))
+        states = torch.cat([states, reversed_states.flip(0)], dim=2)
         last = torch.cat([last, first], dim=1)
-    states = states.masked_fill(~mask.unsqueeze(2), 0.0)               # [batch, source, state]
+    states = states.masked_fill(padding, 0.0).transpose(0, 1)          # [batch, source, state]
     keys = model.decoder.context_rule.keys(states)
     return Memory(states, mask, last, keys)
 
 
-def read_forward(gru: nn.GRU, name: str, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """One direction of a GRU: states [batch, source, size], and the one behind the last word.
+def read_forward(gru: nn.GRU, name: str, words: Words, padding: Tensor) -> tuple[Tensor, Tensor]:
+    """One direction of a GRU: states [source, batch, size], and the one behind the last word.
 
     `name` is the end of the names that torch gives to the weights of this direction.
     """
-    input_weight = getattr(gru, f"weight_ih_{name}")
-    input_bias = getattr(gru, f"bias_ih_{name}")
+    gates = gates_of(words, getattr(gru, f"weight_ih_{name}"), getattr(gru, f"bias_ih_{name}"))
     hidden_weight = getattr(gru, f"weight_hh_{name}")
     hidden_bias = getattr(gru, f"bias_hh_{name}")
-    size = hidden_weight.shape[1]
-    gates = nn.functional.linear(vectors, input_weight, input_bias)    # [batch, source, 3 size]
-    reset, update, proposal = gates.chunk(3, dim=2)
-    update = update.masked_fill(~mask.unsqueeze(2), ALL_OPEN)
-    gates = torch.cat([reset, update, proposal], dim=2).transpose(0, 1).contiguous()
-    start = gates.new_zeros(len(vectors), size)
-    states = GRULoop.apply(gates, start, hidden_weight, hidden_bias)   # [source, batch, size]
-    return states.transpose(0, 1), states[-1]
+    _, update, _ = gates.detach().chunk(3, dim=2)
+    # In place, past autograd: where a sigmoid is 1 its derivative is 0, so no gradient is lost.
+    update.masked_fill_(padding, ALL_OPEN)
+    start = gates.new_zeros(gates.shape[1], hidden_weight.shape[1])
+    states = GRULoop.apply(gates, start, hidden_weight, hidden_bias)
+    return states, states[-1]
 
 
-def decode(decoder: Decoder, words: Tensor, memory: Memory) -> Tensor:
-    """`Decoder.forward` in less time: `words` [batch, target] → [target, batch, hidden]."""
+def decode(decoder: Decoder, ids: Tensor, memory: Memory) -> Tensor:
+    """`Decoder.forward` in less time: `ids` [batch, target] → [target, batch, hidden]."""
     rule = decoder.context_rule
     start = decoder.start(memory)
-    gates = decoder.read(words).transpose(0, 1).contiguous()           # [target, batch, 3 hidden]
+    gates = gates_of(read(decoder, ids), decoder.word_gates.weight, decoder.word_gates.bias)
     hidden_gates = decoder.hidden_gates
     if isinstance(rule, FixedContext | MeanContext):
         # One context for all steps, whatever the state.
@@ -213,7 +240,7 @@ class GRULoop(Function):
         for step in reversed(range(len(d_states))):
             d_hidden = d_states[step] + d_before
             past = cell_backward(cells, step, d_hidden, d_gates[step], d_from_hidden[step])
-            d_before = torch.addmm(past, d_from_hidden[step], weight)
+            d_before = past.addmm_(d_from_hidden[step], weight)
         d_weight = over_steps(d_from_hidden, cells.hidden[:-1])
         d_bias = d_from_hidden.sum(dim=(0, 1))
         return d_gates, d_before, d_weight, d_bias
@@ -357,7 +384,7 @@ class AttentionLoop(Function):
             torch.mm(d_gates[step], context_weight, out=mixtures.d_contexts[step])
             mixtures.backward(step, scores.d_scores[step])
             scores.backward(step, d_past, d_from_hidden[step][:, gates_size:])
-            d_before = torch.addmm(d_past, d_from_hidden[step], weight)
+            d_before = d_past.addmm_(d_from_hidden[step], weight)
 
         d_weight = over_steps(d_from_hidden, cells.hidden[:-1])
         d_hidden_bias = d_from_hidden[:, :, :gates_size].sum(dim=(0, 1))

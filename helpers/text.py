@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
 from torchtext.data import pool
 from torchtext.vocab import Vocab
 
@@ -88,8 +87,12 @@ def unknown_words(words: Iterable[str], vocab: Vocab) -> list[str]:
 
 def padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
     """Lists of ids → one tensor [batch, longest], filled up with <pad> on the right."""
-    tensors = [torch.tensor(row) for row in rows]
-    return pad_sequence(tensors, batch_first=True, padding_value=PAD_ID)
+    longest = max(len(row) for row in rows)
+    filled = []
+    for row in rows:
+        padding = [PAD_ID] * (longest - len(row))
+        filled.append([*row, *padding])
+    return torch.tensor(filled)
 
 
 class Batch(NamedTuple):
@@ -130,6 +133,7 @@ def batches(examples: Iterable[Example], batch_size: int,
             shuffle: random.Random | None = None) -> Iterator[Batch]:
     """Cut `examples` into batches of `batch_size` pairs of similar length: little padding.
 
+    The length of the target counts first, because a step of the decoder is the dearer one.
     The same seed in `shuffle` gives the same batches in the same order. None keeps them sorted.
     A batch size below 1 raises a ValueError.
     """
@@ -141,7 +145,7 @@ def batches(examples: Iterable[Example], batch_size: int,
 
     def lengths_of(example: Example) -> tuple[int, int]:
         source, target = example
-        return len(source), len(target)
+        return len(target), len(source)
 
     def in_random_order(sorted_batches: list) -> list:
         assert shuffle is not None

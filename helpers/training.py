@@ -196,9 +196,9 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
         if distributed.is_first():
             print(f"Goes on from step {run.steps} of {steps}.")
 
-    with (tqdm(total=steps, initial=run.steps, unit="step", file=sys.stdout, leave=False,
-               mininterval=0.5, disable=not distributed.is_first()) as bar,
-          interrupts.Waiting() as stop):
+    bar = tqdm(total=steps, initial=run.steps, unit="step", file=sys.stdout, leave=False,
+               mininterval=0.5, disable=not distributed.is_first())
+    with bar, interrupts.Waiting() as stop:
         while run.epoch <= settings.epochs:
             bar.set_description_str(f"{settings.rule} {run.epoch}/{settings.epochs}", refresh=False)
             train_epoch(run, train, settings, bar, keeper, stop)
