@@ -1,7 +1,7 @@
 """The loss of model.py and its gradient, written out for speed: equal numbers in less time.
 
-Only training uses it, and to understand the course nobody needs it: what is computed stands in
-model.py. Where the time goes there, and what is done about it here:
+Training uses it (and quick.py its GRU); to understand the course nobody needs it: what is computed
+stands in model.py. Where the time goes there, and what is done about it here:
 
 - Autograd notes every operation of every step, and calls its derivative one by one. Here a whole
   loop over a sentence is one function, with its derivative written below it.

@@ -54,6 +54,19 @@ def test_scores_differ_by_a_number_that_a_row_has_in_common(toy):
         assert differences.abs().min() > 0.01, "equal scores: no tanh was replaced"
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_its_encoder_has_the_states_of_the_model(bidirectional, toy):
+    model = training.build(toy, small(bidirectional=bidirectional)).eval()
+    copied = quick.for_words(model)
+    assert type(copied.encoder) is quick.TableEncoder
+    sentences = [pair.source for pair in toy.test]
+    assert len({len(words) for words in sentences}) > 1, "all of one length: no padding"
+    plain = translation.encode(model, sentences)
+    same = translation.encode(copied, sentences)
+    torch.testing.assert_close(same.states, plain.states)
+    torch.testing.assert_close(same.last, plain.last)
+
+
 @pytest.mark.parametrize("kind", ["plain", "rich", "together"])
 def test_it_has_no_tanh_left_and_the_model_keeps_its_own(kind, toy):
     model = models_of(kind, toy)

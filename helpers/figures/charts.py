@@ -798,11 +798,17 @@ def draw_cost(ax: Axes, points: pd.DataFrame, task: str, measure: str) -> list[s
         name = short_name(rule)
         last = of_rule.iloc[-1]
         ends.append(End(last["words"], last[measure], name, look.colour, loud=False))
-        said.append(f"{task}, {rule}: {start:.3g} + {slope:.3g} × words {measure} a step")
+        said.append(f"{task}, {rule}: {line_in_words(start, slope)} {measure} a step")
     ax.set_xticks(points["words"].unique())
     ax.set_ylim(0, 1.12 * points[measure].max())
     label_ends(ax, ends, PANEL)
     return said
+
+
+def line_in_words(start: float, slope: float) -> str:
+    """A straight line over the words of a sentence, as a sum."""
+    sign = "+" if slope >= 0 else "−"
+    return f"{start:.3g} {sign} {abs(slope):.3g} × words"
 
 
 def fitted(words: pd.Series, costs: pd.Series) -> tuple[float, float]:

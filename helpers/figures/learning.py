@@ -164,5 +164,5 @@ def errors_in_words(tables: Tables) -> str:
             values = rows["value"]
             first = values.iloc[0]
             last = values.iloc[-1]
-            told.append(f"{name_of(name)}, {before} before: from {first:.0%} to {last:.0%}")
+            told.append(f"{name_of(name)}, {before} before: from {first:.1%} to {last:.1%}")
     return f"Share of words that are wrong along the sentence. {'; '.join(told)}."
