@@ -83,7 +83,7 @@ def greedy(model: Any, sources: list[list[str]]) -> Iterator[dict[str, float]]:
     yield found
 
 
-def rate(task: Callable[[], object], sentences: int, repeats: int = 3) -> float:
+def rate(task: Callable[[], object], sentences: int, repeats: int = 10) -> float:
     """The best of several tries: what disturbs a machine only makes it slower."""
     fastest = float("inf")
     for _ in range(repeats):

@@ -11,6 +11,7 @@ from helpers.model import Seq2Seq
 
 RIVALS = 6  # so many of the likeliest words are kept for each step
 AT_ONCE = 5000  # so many sentences does a stream take before it gives the first translation
+LEAVING = 0.25  # finished sentences leave their batch when they are such a share of it
 
 
 class Trace(NamedTuple):
@@ -81,7 +82,7 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
 
 
 def stream(model: Seq2Seq, sentences: Iterable[list[str]],
-           batch_size: int = 100) -> Iterator[Spoken]:
+           batch_size: int = 125) -> Iterator[Spoken]:
     """The same translations, words only, one after another as they come: for any number of them.
 
     Memory stays flat: AT_ONCE sentences are read, translated, given, and forgotten.
@@ -170,13 +171,18 @@ def greedy(model: Seq2Seq, sentences: Sentences) -> list[Trace]:
 
 @torch.inference_mode()
 def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
-    """The words that `greedy` finds, in less time: no step is kept, and who is finished leaves."""
+    """The words that `greedy` finds, in less time: no step is kept, and who is finished leaves.
+
+    They leave several at a time, since to cut a batch down takes time too. Until then a sentence
+    that is finished goes on saying words, which are cut off at the end.
+    """
     decoder = model.decoder
     memory = encode(model, sentences)
     limits = step_limits(memory)
     longest = int(limits.max())
     said = torch.full((len(sentences), longest), text.END_ID, device=model.device)
-    going = torch.arange(len(sentences), device=model.device)  # the rows that are not finished
+    going = torch.arange(len(sentences), device=model.device)  # the rows that have not left
+    is_finished = torch.zeros_like(going, dtype=torch.bool)    # which of these could leave
     words = torch.full_like(going, text.START_ID)
     hidden = decoder.start(memory)
     for step in range(longest):
@@ -186,16 +192,18 @@ def speak(model: Seq2Seq, sentences: Sentences) -> list[list[str]]:
         check_numbers(likeliest.values, step)
         words = likeliest.indices
         said[going, step] = words
-        goes_on = words != text.END_ID
-        has_steps_left = limits[going] > step + 1
-        stays = goes_on & has_steps_left
-        if not stays.all():
+        is_last = limits[going] == step + 1
+        is_finished = is_finished | is_last | (words == text.END_ID)
+        finished = int(is_finished.sum())
+        if finished == len(going):
+            break
+        if finished >= LEAVING * len(going):
+            stays = ~is_finished
             going = going[stays]
+            is_finished = is_finished[stays]
             words = words[stays]
             hidden = hidden[stays]
             memory = Memory(*[part[stays] for part in memory])
-        if len(going) == 0:
-            break
     return targets_of(model, said, limits)
 
 
