@@ -312,10 +312,11 @@ def valid_bleu(corpus: Corpus, settings: Settings) -> float:
 
 
 def finalists(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The FINALISTS best tries of a rule, with the seeds that all of them were trained with.
+    """The FINALISTS best tries of a rule, and the settings of the course; with common seeds.
 
     Columns: learning_rate, weight_decay, seeds (how many), valid_bleu (their mean); the best of
     them first. Among many tries the winner may owe it to its seed, among few in the mean less so.
+    The settings of the course take part whatever one seed said of them: they have to be beaten.
     """
     if table is None:
         table = models()
@@ -324,6 +325,9 @@ def finalists(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> p
     free = ["learning_rate", "weight_decay", "seed"]
     of_rule = equal_but_for(free, table, corpus, Settings(rule))
     by_seed = of_rule.pivot_table(index="seed", columns=free[:2], values="valid_bleu")
+    had_already = Settings(rule).learning_rate, Settings(rule).weight_decay
+    if had_already in by_seed.columns and had_already not in names:
+        names.append(had_already)
     of_shared_seeds = by_seed[names].dropna()                          # a column per finalist
     found = of_shared_seeds.mean().rename("valid_bleu").reset_index()
     found.insert(2, "seeds", len(of_shared_seeds))

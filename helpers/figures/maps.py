@@ -41,7 +41,8 @@ CONTEXT_RADIUS = 0.1
 THICKEST = 8         # the line of a weight of 1
 THINNEST = 0.005     # lines of smaller weights are not drawn
 LINE = 0.25          # the height of a line of words
-MOST_CONTEXTS = 10   # so many contexts of a sentence have labels
+MOST_CONTEXTS = 12   # so many contexts of a sentence have labels
+CLEARLY = 0.05       # a label is nearer to its point than to others by more than this
 BEND = 0.18          # of the arrows from context to context: 0 would be straight
 HULL = "#ededed"
 WHITE_EDGE = [withStroke(linewidth=3, foreground="white")]  # a line may pass behind letters
@@ -193,7 +194,7 @@ def words_to_name(trace: Trace) -> list[int]:
 
 
 def contexts_to_name(trace: Trace) -> list[int]:
-    """The steps whose contexts have labels, counted from 0: of more than ten, ten spread evenly."""
+    """The steps whose contexts have labels, counted from 0: all, or twelve spread evenly."""
     if contexts_coincide(trace):
         return [0]
     return spread(len(trace.target), MOST_CONTEXTS)
@@ -223,8 +224,8 @@ def context_map(traces: Trace | list[Trace]) -> Picture:
     that it never leaves the hull of the full vectors follows from its weights.
 
     Labels: all words of up to eight; of a longer sentence, in one dark blue, the eight that weigh
-    most over all steps; at most ten contexts, from the first to the last. None covers another one
-    while there is room.
+    most over all steps; at most twelve contexts, from the first to the last. None covers another
+    one while there is room.
     """
     if isinstance(traces, Trace):
         traces = [traces]
@@ -575,19 +576,29 @@ def leader(label: Label, place: Box) -> np.ndarray:
     return np.linspace((x, y), (nearest_x, nearest_y), 12)
 
 
-def belongs_to_another(label: Label, place: Box, points: list[Box]) -> bool:
-    """Whether a reader would take the label for that of another point, which lies nearer to it."""
-    own = np.linalg.norm(np.subtract(label.point, place.middle))
-    others = [np.linalg.norm(np.subtract(box.middle, place.middle)) for box in points]
-    return bool(min(others) < own - 0.01)
+def distance_to(place: Box, point: Point) -> float:
+    """How far a point is from the nearest edge of a place, 0 within it."""
+    x, y = point
+    across = max(place.left - x, x - place.right, 0)
+    upward = max(place.bottom - y, y - place.top, 0)
+    return float(np.hypot(across, upward))
+
+
+def belongs_to_another(label: Label, place: Box, rivals: list[Point]) -> bool:
+    """Whether a reader would take the label for that of a rival, which lies about as near."""
+    own = distance_to(place, label.point)
+    others = [distance_to(place, point) for point in rivals if point != label.point]
+    return min(others, default=np.inf) < own + CLEARLY
 
 
 def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
-              lines: np.ndarray) -> Box:
+              rivals: list[Point], lines: np.ndarray) -> Box:
     """The best place in the frame: not over points and other labels, near, not across lines.
 
-    `points` and `labels` are the places that are taken, `lines` are points [k, 2] along all lines.
+    `points` and `labels` are the places that are taken, `rivals` the points that the label could be
+    taken to belong to, `lines` are points [k, 2] along all lines.
     """
+    own_x, own_y = label.point
     choices = places_around(label)
     _, best = choices[0]
     least_cost = np.inf
@@ -599,7 +610,10 @@ def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
         way = leader(label, place)
         for other in labels:
             cost += 0.1 * other.number_of(way)
-        if belongs_to_another(label, place, points):
+        for other in points:
+            if not other.holds(around(own_x, own_y, 0, 0)):
+                cost += 0.1 * other.number_of(way)
+        if belongs_to_another(label, place, rivals):
             cost += 0.4
         if any(place.meets(other) for other in points + labels):
             cost += 100
@@ -613,9 +627,12 @@ def draw_labels(page: Page, panel: Panel) -> None:
     """Each label at its place; where it might be taken for another's, a thin line leads back."""
     points = point_boxes(panel)
     lines = points_on_lines(panel)
+    labels = labels_of(panel)
     places: list[Box] = []
-    for label in labels_of(panel):
-        place = place_for(label, panel, points, places, lines)
+    for label in labels:
+        # A hue tells states apart, and black tells a context from a state.
+        rivals = [other.point for other in labels if other.colour == label.colour]
+        place = place_for(label, panel, points, places, rivals, lines)
         places.append(place)
         x, y = place.middle
         page.write(x, y, label.words, color=label.colour, weight=label.weight,
@@ -624,8 +641,9 @@ def draw_labels(page: Page, panel: Panel) -> None:
         start = way[0]
         end = way[-1]
         stands_apart = np.linalg.norm(end - start) > 0.28
-        if stands_apart or belongs_to_another(label, place, points):
+        if stands_apart or belongs_to_another(label, place, rivals):
             page.wire(start, end, color=label.colour, linewidth=1.2, linestyle=":", arrow=False)
+            lines = np.concatenate([lines, way])
 
 
 def draw_key(page: Page, has_walk: bool) -> None:
