@@ -25,7 +25,6 @@ from torch import nn
 from helpers import fast
 from helpers.attention import AdditiveAttention, ContextRule, Memory
 from helpers.model import Decoder, Encoder, Seq2Seq
-from helpers.text import PAD_ID
 
 
 class SigmoidAttention(ContextRule):
@@ -69,20 +68,24 @@ class TableEncoder(nn.Module):
                 lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """As in Encoder."""
         words = source.t()                                             # [source, batch]
-        states, last = self.read("l0", words)
+        places = torch.arange(len(words)).unsqueeze(1)                 # [source, 1]
+        padding = (places >= lengths).unsqueeze(2)                     # [source, batch, 1]
+        states, last = self.read("l0", words, padding)
         if self.gru.bidirectional:
-            reversed_states, first = self.read("l0_reverse", words.flip(0))
+            reversed_states, first = self.read("l0_reverse", words.flip(0), padding.flip(0))
             states = torch.cat([states, reversed_states.flip(0)], dim=2)
             last = torch.cat([last, first], dim=1)
-        padding = (words == PAD_ID).unsqueeze(2)
         states = states.masked_fill(padding, 0.0)                      # [source, batch, state]
         return states.transpose(0, 1), last
 
-    def read(self, name: str, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def read(self, name: str, words: torch.Tensor,
+             padding: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """One direction: states [source, batch, size], and the one behind the last word."""
         weight = getattr(self.gru, f"weight_hh_{name}")
         bias = getattr(self.gru, f"bias_hh_{name}")
         gates = self.tables[name][words]                               # [source, batch, 3 size]
+        _, update, _ = gates.chunk(3, dim=2)
+        update.masked_fill_(padding, fast.ALL_OPEN)  # padding lets a state pass unchanged
         start = gates.new_zeros(words.shape[1], weight.shape[1])
         states = fast.GRULoop.apply(gates, start, weight, bias)
         return states, states[-1]
@@ -93,10 +96,7 @@ def table_of(encoder: Encoder, name: str) -> torch.Tensor:
     """What each word gives to the gates of one direction: [vocabulary, 3 size]."""
     weight = getattr(encoder.gru, f"weight_ih_{name}")
     bias = getattr(encoder.gru, f"bias_ih_{name}")
-    table = nn.functional.linear(encoder.embedding.weight, weight, bias)
-    _, update, _ = table.chunk(3, dim=1)
-    update[PAD_ID] = fast.ALL_OPEN  # padding lets a state pass unchanged
-    return table
+    return nn.functional.linear(encoder.embedding.weight, weight, bias)
 
 
 @torch.no_grad()

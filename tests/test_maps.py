@@ -243,7 +243,7 @@ def test_of_a_long_sentence_the_heaviest_words_and_some_contexts_have_labels():
     expected = {f"h{j + 1} word{j}" for j in heaviest}
     assert {words for words in written if words.startswith("h")} == expected
     contexts = [words for words in written if words.startswith("c")]
-    assert len(contexts) == 10 and contexts[0] == "c1 été0" and contexts[-1] == "c41 <eos>"
+    assert len(contexts) == 12 and contexts[0] == "c1 été0" and contexts[-1] == "c41 <eos>"
     fixed = [text.get_text() for text in labels(figures.context_map(trace(40, 41, "fixed")))]
     assert {"h1 word0", "h40 word39", "c1 … c41"} <= set(fixed) and len(fixed) == 9
 
