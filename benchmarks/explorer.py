@@ -112,12 +112,22 @@ def in_browser(page: str, traces: list[Trace], ten: list[str]) -> dict[str, floa
     }
 
 
+def installed_browser() -> str:
+    """The first of BROWSERS that this machine has; none is an error that names them."""
+    for name in BROWSERS:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+    known = ", ".join(BROWSERS)
+    raise SystemExit(f"The explorer is measured in a browser: install one of {known}.")
+
+
 def in_browser_at_once(page: str, traces: list[Trace], ten: list[str]) -> dict[str, float]:
     """What Chromium finds in some sentences. Only the arithmetic runs: the page is not started."""
     script = SCRIPT.replace("SENTENCES", json.dumps([as_json(trace) for trace in traces]))
     script = script.replace("TEN_WORDS", json.dumps(ten))
     before, _, after = page.rpartition("startExplorer();")
-    browser = next(filter(None, map(shutil.which, BROWSERS)))
+    browser = installed_browser()
     with tempfile.TemporaryDirectory() as folder:
         path = files.write(Path(folder) / "page.html", before + script + after)
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
