@@ -325,7 +325,8 @@ def finalists(corpus: Corpus, rule: str, table: pd.DataFrame | None = None) -> p
     free = ["learning_rate", "weight_decay", "seed"]
     of_rule = equal_but_for(free, table, corpus, Settings(rule))
     by_seed = of_rule.pivot_table(index="seed", columns=free[:2], values="valid_bleu")
-    had_already = Settings(rule).learning_rate, Settings(rule).weight_decay
+    of_the_course = Settings(rule)
+    had_already = (of_the_course.learning_rate, of_the_course.weight_decay)
     if had_already in by_seed.columns and had_already not in names:
         names.append(had_already)
     of_shared_seeds = by_seed[names].dropna()                          # a column per finalist

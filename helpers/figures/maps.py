@@ -1,4 +1,5 @@
 """The context among the states: every vector of a sentence as a point in a plane."""
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ THICKEST = 8         # the line of a weight of 1
 THINNEST = 0.005     # lines of smaller weights are not drawn
 LINE = 0.25          # the height of a line of words
 MOST_CONTEXTS = 12   # so many contexts of a sentence have labels
-CLEARLY = 0.05       # a label is nearer to its point than to others by more than this
+CLEARLY = 0.05       # a label should be nearer to its point than to others by so much
 BEND = 0.18          # of the arrows from context to context: 0 would be straight
 HULL = "#ededed"
 WHITE_EDGE = [withStroke(linewidth=3, foreground="white")]  # a line may pass behind letters
@@ -568,20 +569,22 @@ def places_around(label: Label) -> list[tuple[float, Box]]:
     return places
 
 
+def nearest_of(place: Box, point: Point) -> Point:
+    """The point of a place that lies nearest to `point`; within the place that is the point."""
+    x, y = point
+    nearest_x = min(max(x, place.left), place.right)
+    nearest_y = min(max(y, place.bottom), place.top)
+    return nearest_x, nearest_y
+
+
 def leader(label: Label, place: Box) -> np.ndarray:
     """The way from the point of a label to the nearest edge of its place: 12 points [12, 2]."""
-    x, y = label.point
-    nearest_x = np.clip(x, place.left, place.right)
-    nearest_y = np.clip(y, place.bottom, place.top)
-    return np.linspace((x, y), (nearest_x, nearest_y), 12)
+    return np.linspace(label.point, nearest_of(place, label.point), 12)
 
 
 def distance_to(place: Box, point: Point) -> float:
     """How far a point is from the nearest edge of a place, 0 within it."""
-    x, y = point
-    across = max(place.left - x, x - place.right, 0)
-    upward = max(place.bottom - y, y - place.top, 0)
-    return float(np.hypot(across, upward))
+    return math.dist(point, nearest_of(place, point))
 
 
 def belongs_to_another(label: Label, place: Box, rivals: list[Point]) -> bool:
@@ -598,7 +601,6 @@ def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
     `points` and `labels` are the places that are taken, `rivals` the points that the label could be
     taken to belong to, `lines` are points [k, 2] along all lines.
     """
-    own_x, own_y = label.point
     choices = places_around(label)
     _, best = choices[0]
     least_cost = np.inf
@@ -611,7 +613,7 @@ def place_for(label: Label, panel: Panel, points: list[Box], labels: list[Box],
         for other in labels:
             cost += 0.1 * other.number_of(way)
         for other in points:
-            if not other.holds(around(own_x, own_y, 0, 0)):
+            if distance_to(other, label.point) > 0:  # the way starts under its own point
                 cost += 0.1 * other.number_of(way)
         if belongs_to_another(label, place, rivals):
             cost += 0.4
@@ -637,12 +639,11 @@ def draw_labels(page: Page, panel: Panel) -> None:
         x, y = place.middle
         page.write(x, y, label.words, color=label.colour, weight=label.weight,
                    path_effects=WHITE_EDGE)
-        way = leader(label, place)
-        start = way[0]
-        end = way[-1]
-        stands_apart = np.linalg.norm(end - start) > 0.28
+        stands_apart = distance_to(place, label.point) > 0.28
         if stands_apart or belongs_to_another(label, place, rivals):
-            page.wire(start, end, color=label.colour, linewidth=1.2, linestyle=":", arrow=False)
+            way = leader(label, place)
+            page.wire(way[0], way[-1], color=label.colour, linewidth=1.2, linestyle=":",
+                      arrow=False)
             lines = np.concatenate([lines, way])
 
 
