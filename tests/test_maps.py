@@ -248,6 +248,18 @@ def test_of_a_long_sentence_the_heaviest_words_and_some_contexts_have_labels():
     assert {"h1 word0", "h40 word39", "c1 … c41"} <= set(fixed) and len(fixed) == 9
 
 
+def test_a_label_belongs_to_the_point_nearest_to_its_edge():
+    """Its middle may be nearer to its own point: a reader sees where the words begin and end."""
+    label = maps.Label("c1 est-ce", (0.0, -0.5), "black", "bold")
+    place = maps.Box(-1.0, 0.0, 1.0, 0.2)
+    beside = (1.1, 0.1)
+    assert maps.distance_to(place, beside) == pytest.approx(0.1)
+    assert maps.distance_to(place, label.point) == pytest.approx(0.5)
+    assert maps.distance_to(place, place.middle) == 0
+    assert maps.belongs_to_another(label, place, [label.point, beside])
+    assert not maps.belongs_to_another(label, place, [label.point, (3.0, 3.0)])
+
+
 def test_the_alternative_text_says_where_each_context_lies():
     made = trace(5, 3)
     alt = figures.context_map(made).alt

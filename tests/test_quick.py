@@ -58,8 +58,9 @@ def test_scores_differ_by_a_number_that_a_row_has_in_common(toy):
 def test_its_encoder_has_the_states_of_the_model(bidirectional, toy):
     model = training.build(toy, small(bidirectional=bidirectional)).eval()
     copied = quick.for_words(model)
-    assert type(copied.encoder) is quick.TableEncoder
-    sentences = [pair.source for pair in toy.test]
+    assert type(copied.encoder) is quick.LoopEncoder
+    # A word that reads <pad> is a word, and no padding.
+    sentences = [*[pair.source for pair in toy.test], [text.PAD], [text.PAD, *toy.test[0].source]]
     assert len({len(words) for words in sentences}) > 1, "all of one length: no padding"
     plain = translation.encode(model, sentences)
     same = translation.encode(copied, sentences)
