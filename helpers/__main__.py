@@ -18,6 +18,7 @@ from pathlib import Path
 from helpers import (
     checkpoints,
     corpus,
+    course,
     distributed,
     evaluation,
     files,
@@ -41,7 +42,8 @@ def arguments() -> argparse.ArgumentParser:
     add_corpus(train)
     train.add_argument("--out", type=Path, required=True, help="the file to write")
     train.add_argument("--recipe", choices=RECIPES, default="plain",
-                       help="plain: the network of the notebooks; rich: see helpers/rich.py")
+                       help="plain: the network of the notebooks; rich: see helpers/rich.py; "
+                            "agreeing: rich with helpers/agreement.py")
     train.add_argument("--pieces", type=int, default=0, metavar="N",
                        help="cut words into at most N sub-words, learnt from both sides")
     for name, kind in training.Settings.__annotations__.items():
@@ -109,7 +111,8 @@ def train(asked: argparse.Namespace) -> None:
     made = Translator(model, asked.recipe, settings, cutter, is_tokenised)
     under_way = progress_path(asked, data, settings)
     try:
-        history = training.fit(model, data, settings, under_way, recipe.run)
+        with course.quick_products(model, settings.batch_size):
+            history = training.fit(model, data, settings, under_way, recipe.run)
     except KeyboardInterrupt:
         if distributed.is_first():
             keep_best(made, asked.out, under_way)

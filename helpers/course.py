@@ -1,8 +1,9 @@
-"""Where things are, which device to use, seeds, and the set-up that every notebook begins with.
+"""Where things are, what to compute on, seeds, and the set-up that every notebook begins with.
 
 The set-up cell of a notebook (its text is notebooks/setup.py) runs this file by its path and calls
 `setup`.
 """
+import contextlib
 import importlib
 import os
 import platform
@@ -10,6 +11,8 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -24,7 +27,9 @@ BUILD = Path(os.environ.get("COURSE_BUILD") or ROOT / "build").resolve()  # what
 PICTURES = ROOT / "notebooks" / "pictures"  # the picture that each notebook promises at its top
 
 
-# Device and seed.
+# Device, library and seed.
+
+LARGE = 150_000_000  # multiplications in a step
 
 def device() -> torch.device:
     """The best device here: CUDA, then Apple's MPS, then the CPU (tested on)."""
@@ -33,6 +38,41 @@ def device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+@contextlib.contextmanager
+def quick_products(model: torch.nn.Module, batch_size: int) -> Iterator[None]:
+    """Within, the matrix products of `model` come from the library that is quicker for them.
+
+    On the CPU torch takes float32 products from MKL; oneDNN has them only where less precision
+    would do ("medium"). But on AMD's processors with AVX-512 oneDNN multiplies large matrices in
+    half the time, and as precisely. A new shape costs it half a millisecond, so that small models
+    are better off with MKL.
+    """
+    before = torch.get_float32_matmul_precision()
+    numbers = sum(weights.numel() for weights in model.parameters())
+    is_large = batch_size * numbers >= LARGE  # about one multiplication per number and row
+    if is_large and device().type == "cpu" and medium_is_precise():
+        torch.set_float32_matmul_precision("medium")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@cache
+def medium_is_precise() -> bool:
+    """Has "medium" the precision of float32 here? A processor with AMX rounds to bfloat16."""
+    numbers = torch.Generator().manual_seed(0)
+    left = torch.rand(256, 256, generator=numbers)
+    right = torch.rand(256, 256, generator=numbers)
+    exact = left.double() @ right.double()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    product = left @ right
+    torch.set_float32_matmul_precision(before)
+    error = (product - exact).abs() / exact
+    return error.max().item() < 1e-5  # bfloat16: above 1e-4
 
 
 def seed(number: int) -> None:

@@ -340,7 +340,8 @@ def trained(corpus: Corpus, settings: Settings) -> tuple[Seq2Seq, pd.DataFrame]:
     if path.exists():
         return model, checkpoints.load(model, path)
     under_way = path.with_suffix(".progress")
-    history = fit(model, corpus, settings, under_way)
+    with course.quick_products(model, settings.batch_size):
+        history = fit(model, corpus, settings, under_way)
     with contextlib.suppress(FileExistsError):  # another notebook trained the same meanwhile
         checkpoints.save(model, history, path)
     files.remove(under_way)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from helpers import cores, quick, text
+from helpers import cores, course, quick, text
 from helpers.attention import Focus, Memory
 from helpers.model import Seq2Seq
 
@@ -82,7 +82,7 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
 
 
 def stream(model: Seq2Seq, sentences: Iterable[list[str]],
-           batch_size: int = 125) -> Iterator[Spoken]:
+           batch_size: int = 200) -> Iterator[Spoken]:
     """The same translations, words only, one after another as they come: for any number of them.
 
     Memory stays flat: AT_ONCE sentences are read, translated, given, and forgotten.
@@ -103,7 +103,8 @@ def speak_all(model: Seq2Seq, sentences: Sentences, batch_size: int) -> list[lis
         return speak(model, [sentences[place] for place in places])
 
     batches = similar_lengths(sentences, batch_size)
-    answers = cores.side_by_side(speak_batch, batches, model.device)
+    with course.quick_products(model, batch_size):
+        answers = cores.side_by_side(speak_batch, batches, model.device)
     return in_order(batches, answers)
 
 

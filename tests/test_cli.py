@@ -234,12 +234,14 @@ def train_with(processes, toy_file, out, *more):
 
 
 @pytest.mark.slow
-def test_two_processes_have_the_loss_of_one(toy_file, tmp_path):
+@pytest.mark.parametrize("recipe", ["plain", "agreeing"])
+def test_two_processes_have_the_loss_of_one(recipe, toy_file, tmp_path):
     """At the same batches; the last batch of an epoch has fewer rows than the others."""
     losses = {}
     weights = {}
     for processes in (1, 2):
-        found, made = train_with(processes, toy_file, tmp_path / f"{processes}.pt")
+        found, made = train_with(processes, toy_file, tmp_path / f"{processes}.pt",
+                                 "--recipe", recipe)
         losses[processes] = found
         weights[processes] = made.model.state_dict()
     assert losses[2] == pytest.approx(losses[1], abs=2e-3)

@@ -7,6 +7,7 @@ import sys
 
 import pandas as pd
 import pytest
+import torch
 
 from helpers import course, files, lessons
 from series import package, runner
@@ -208,3 +209,33 @@ def test_every_version_is_fixed_once():
                 fixed.append(package.lower().replace("_", "-"))
     assert len(fixed) == len(set(fixed))
     assert {"torch", "numpy", "nbconvert"} <= set(fixed)
+
+
+# The library of products.
+
+LARGE = torch.nn.Linear(1000, course.LARGE // 1000 // 10)  # for batches of 10
+
+
+def test_products_are_precise_and_the_precision_is_put_back():
+    numbers = torch.Generator().manual_seed(1)
+    left = torch.rand(300, 256, generator=numbers)
+    right = torch.rand(256, 300, generator=numbers)
+    exact = left.double() @ right.double()
+    before = torch.get_float32_matmul_precision()
+    with course.quick_products(LARGE, 10):
+        product = left @ right
+    assert ((product - exact).abs() / exact).max() < 1e-5
+    with pytest.raises(RuntimeError), course.quick_products(LARGE, 10):
+        raise RuntimeError
+    assert torch.get_float32_matmul_precision() == before
+
+
+@pytest.mark.parametrize(("batch_size", "is_precise", "kind", "expected"), [
+    (10, True, "cpu", "medium"), (9, True, "cpu", "highest"),
+    (10, False, "cpu", "highest"), (10, True, "cuda", "highest")])
+def test_less_precision_is_allowed_where_none_is_lost_by_it(batch_size, is_precise, kind, expected,
+                                                            monkeypatch):
+    monkeypatch.setattr(course, "medium_is_precise", lambda: is_precise)
+    monkeypatch.setattr(course, "device", lambda: torch.device(kind))
+    with course.quick_products(LARGE, batch_size):
+        assert torch.get_float32_matmul_precision() == expected
