@@ -42,8 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     add_corpus(train)
     train.add_argument("--out", type=Path, required=True, help="the file to write")
     train.add_argument("--recipe", choices=RECIPES, default="plain",
-                       help="plain: the network of the notebooks; rich: see helpers/rich.py; "
-                            "agreeing: rich with helpers/agreement.py")
+                       help="plain: the network of the notebooks; rich: see helpers/rich.py")
     train.add_argument("--pieces", type=int, default=0, metavar="N",
                        help="cut words into at most N sub-words, learnt from both sides")
     for name, kind in training.Settings.__annotations__.items():

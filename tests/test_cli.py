@@ -234,7 +234,7 @@ def train_with(processes, toy_file, out, *more):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["plain", "agreeing"])
+@pytest.mark.parametrize("recipe", ["plain", "rich"])
 def test_two_processes_have_the_loss_of_one(recipe, toy_file, tmp_path):
     """At the same batches; the last batch of an epoch has fewer rows than the others."""
     losses = {}
