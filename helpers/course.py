@@ -31,6 +31,7 @@ PICTURES = ROOT / "notebooks" / "pictures"  # the picture that each notebook pro
 
 LARGE = 150_000_000  # multiplications in a step
 
+
 def device() -> torch.device:
     """The best device here: CUDA, then Apple's MPS, then the CPU (tested on)."""
     if torch.cuda.is_available():
@@ -45,9 +46,9 @@ def quick_products(model: torch.nn.Module, batch_size: int) -> Iterator[None]:
     """Within, the matrix products of `model` come from the library that is quicker for them.
 
     On the CPU torch takes float32 products from MKL; oneDNN has them only where less precision
-    would do ("medium"). But on AMD's processors with AVX-512 oneDNN multiplies large matrices in
-    half the time, and as precisely. A new shape costs it half a millisecond, so that small models
-    are better off with MKL.
+    would do ("medium"). But on an AMD processor with AVX-512 (Zen 5) oneDNN multiplies large
+    matrices in half the time, and as precisely. A new shape costs it half a millisecond, so small
+    models are better off with MKL.
     """
     before = torch.get_float32_matmul_precision()
     numbers = sum(weights.numel() for weights in model.parameters())
