@@ -83,7 +83,10 @@ def measured(model: Seq2Seq, data: Corpus) -> dict[str, Any]:
     rounded = rounding.rounded(model)
     plain = translate(model, sentences)
     traces = translate(rounded, sentences)
-    changed = sum(one.words != other.words for one, other in zip(plain, traces, strict=True))
+    changed = 0
+    for exact_trace, trace in zip(plain, traces, strict=True):
+        if exact_trace.words != trace.words:
+            changed += 1
     ten = min(sentences, key=lambda words: abs(len(words) - 10))
     page = figures.explorer(model, " ".join(ten)).page
     found = in_browser(page, traces, ten)

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -25,7 +25,6 @@ answers = sys.stdout
 sys.stdout = sys.stderr  # progress bars and prints are no answers
 
 TRIES = 20  # of greedy search
-Way = tuple[int, Callable[[], object]]  # how many sentences, and what translates them
 
 
 def settings_of(question: dict[str, Any]) -> training.Settings:
@@ -82,6 +81,12 @@ def quality(question: dict[str, Any]) -> Iterator[dict[str, float]]:
     yield from greedy(model, sources)
 
 
+class Way(NamedTuple):
+    """A way to translate some sentences."""
+    translate: Callable[[], None]
+    sentences: int  # how many
+
+
 def greedy(model: Any, sources: list[list[str]]) -> Iterator[dict[str, float]]:
     """Sentences a second: one at a time, in batches, and words only where there is a way.
 
@@ -89,25 +94,34 @@ def greedy(model: Any, sources: list[list[str]]) -> Iterator[dict[str, float]]:
     slower, and meets all of them alike.
     """
     some = sources[::10]
-    ways: dict[str, Way] = {
-        "one at a time": (len(some), lambda: [translation.translate(model, [words])
-                                              for words in some]),
-        "batches, traces": (len(sources), lambda: translation.translate(model, sources))}
+
+    def one_at_a_time() -> None:
+        for words in some:
+            translation.translate(model, [words])
+
+    def with_traces() -> None:
+        translation.translate(model, sources)
+
+    def words_only() -> None:
+        for _ in translation.stream(model, sources):
+            pass
+
+    ways = {"one at a time": Way(one_at_a_time, len(some)),
+            "batches, traces": Way(with_traces, len(sources))}
     if hasattr(translation, "stream"):
-        ways["batches, words"] = (len(sources),
-                                  lambda: list(translation.stream(model, sources)))
+        ways["batches, words"] = Way(words_only, len(sources))
     listen()
     fastest = dict.fromkeys(ways, float("inf"))
     for _ in range(TRIES):
-        for name, (_, task) in ways.items():
-            fastest[name] = min(fastest[name], seconds_of(task))
+        for name, way in ways.items():
+            fastest[name] = min(fastest[name], seconds_of(way.translate))
     rates = {}
-    for name, (sentences, _) in ways.items():
-        rates[name] = sentences / fastest[name]
+    for name, way in ways.items():
+        rates[name] = way.sentences / fastest[name]
     yield rates
 
 
-def seconds_of(task: Callable[[], object]) -> float:
+def seconds_of(task: Callable[[], None]) -> float:
     start = time.perf_counter()
     task()
     return time.perf_counter() - start

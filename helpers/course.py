@@ -41,8 +41,8 @@ def device() -> torch.device:
     return torch.device("cpu")
 
 
-@contextlib.contextmanager
-def quick_products(model: torch.nn.Module, batch_size: int) -> Iterator[None]:
+def quick_products(model: torch.nn.Module,
+                   batch_size: int) -> contextlib.AbstractContextManager[None]:
     """Within, the matrix products of `model` come from the library that is quicker for them.
 
     On the CPU torch takes float32 products from MKL; oneDNN has them only where less precision
@@ -50,11 +50,18 @@ def quick_products(model: torch.nn.Module, batch_size: int) -> Iterator[None]:
     matrices in half the time, and as precisely. A new shape costs it half a millisecond, so small
     models are better off with MKL.
     """
-    before = torch.get_float32_matmul_precision()
     numbers = sum(weights.numel() for weights in model.parameters())
     is_large = batch_size * numbers >= LARGE  # about one multiplication per number and row
     if is_large and device().type == "cpu" and medium_is_precise():
-        torch.set_float32_matmul_precision("medium")
+        return medium_precision()
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def medium_precision() -> Iterator[None]:
+    """Within, torch may compute float32 products with less precision; then as it was before."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
     try:
         yield
     finally:
@@ -68,10 +75,8 @@ def medium_is_precise() -> bool:
     left = torch.rand(256, 256, generator=numbers)
     right = torch.rand(256, 256, generator=numbers)
     exact = left.double() @ right.double()
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
-    product = left @ right
-    torch.set_float32_matmul_precision(before)
+    with medium_precision():
+        product = left @ right
     error = (product - exact).abs() / exact
     return error.max().item() < 1e-5  # bfloat16: above 1e-4
 
