@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from helpers import text, translation
+from helpers import course, text, translation
 from helpers.attention import Focus, Memory
 from helpers.model import Seq2Seq
 from helpers.translation import RIVALS, Sentences, Steps, Trace
@@ -89,10 +89,11 @@ def search(model: Seq2Seq, sentences: Sentences, beam: int = 5, length_power: fl
     model.eval()
     batches = translation.similar_lengths(sentences, batch_size)
     answers = []
-    for places in batches:
-        some = [sentences[place] for place in places]
-        trees = search_batch(model, some, beam, length_power, most)
-        answers.append(trees)
+    with course.quick_products(model, rows=beam * min(batch_size, len(sentences))):
+        for places in batches:
+            some = [sentences[place] for place in places]
+            trees = search_batch(model, some, beam, length_power, most)
+            answers.append(trees)
     return translation.in_order(batches, answers)
 
 

@@ -42,16 +42,16 @@ def device() -> torch.device:
 
 
 def quick_products(model: torch.nn.Module,
-                   batch_size: int) -> contextlib.AbstractContextManager[None]:
+                   rows: int) -> contextlib.AbstractContextManager[None]:
     """Within, the matrix products of `model` come from the library that is quicker for them.
 
     On the CPU torch takes float32 products from MKL; oneDNN has them only where less precision
     would do ("medium"). But on an AMD processor with AVX-512 (Zen 5) oneDNN multiplies large
     matrices in half the time, and as precisely. A new shape costs it half a millisecond, so small
-    models are better off with MKL.
+    models are better off with MKL, and few `rows`: the sentences that take a step at once.
     """
     numbers = sum(weights.numel() for weights in model.parameters())
-    is_large = batch_size * numbers >= LARGE  # about one multiplication per number and row
+    is_large = rows * numbers >= LARGE  # about one multiplication per number and row
     if is_large and device().type == "cpu" and medium_is_precise():
         return medium_precision()
     return contextlib.nullcontext()

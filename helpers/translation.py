@@ -71,13 +71,14 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
     model.eval()
     batches = similar_lengths(sentences, batch_size)
     answers = []
-    for places in batches:
-        some = [sentences[place] for place in places]
-        if references is None:
-            traces = greedy(model, some)
-        else:
-            traces = forced(model, some, [references[place] for place in places])
-        answers.append(traces)
+    with course.quick_products(model, rows=min(batch_size, len(sentences))):
+        for places in batches:
+            some = [sentences[place] for place in places]
+            if references is None:
+                traces = greedy(model, some)
+            else:
+                traces = forced(model, some, [references[place] for place in places])
+            answers.append(traces)
     return in_order(batches, answers)
 
 
@@ -103,7 +104,7 @@ def speak_all(model: Seq2Seq, sentences: Sentences, batch_size: int) -> list[lis
         return speak(model, [sentences[place] for place in places])
 
     batches = similar_lengths(sentences, batch_size)
-    with course.quick_products(model, batch_size):
+    with course.quick_products(model, rows=batch_size):
         answers = cores.side_by_side(speak_batch, batches, model.device)
     return in_order(batches, answers)
 

@@ -1,15 +1,18 @@
 """The set-up cell, in a Python that knows nothing of the course; and what course.py does for it."""
 import ast
+import contextlib
 import os
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pandas as pd
 import pytest
 import torch
 
-from helpers import course, files, lessons
+from conftest import small
+from helpers import beam, course, files, lessons, training, translation
 from series import package, runner
 
 FAKE_COLAB = """
@@ -230,12 +233,28 @@ def test_products_are_precise_and_the_precision_is_put_back():
     assert torch.get_float32_matmul_precision() == before
 
 
-@pytest.mark.parametrize(("batch_size", "is_precise", "kind", "expected"), [
+@pytest.mark.parametrize(("rows", "is_precise", "kind", "expected"), [
     (10, True, "cpu", "medium"), (9, True, "cpu", "highest"),
     (10, False, "cpu", "highest"), (10, True, "cuda", "highest")])
-def test_less_precision_is_allowed_where_none_is_lost_by_it(batch_size, is_precise, kind, expected,
+def test_less_precision_is_allowed_where_none_is_lost_by_it(rows, is_precise, kind, expected,
                                                             monkeypatch):
     monkeypatch.setattr(course, "medium_is_precise", lambda: is_precise)
     monkeypatch.setattr(course, "device", lambda: torch.device(kind))
-    with course.quick_products(LARGE, batch_size):
+    with course.quick_products(LARGE, rows):
         assert torch.get_float32_matmul_precision() == expected
+
+
+@pytest.mark.parametrize(("translate", "sentences", "rows"), [
+    (translation.translate, 1, 1), (translation.translate, 3, 3),
+    (partial(beam.translate, beam=2), 3, 6)])
+def test_the_library_is_chosen_by_the_rows_of_a_step(translate, sentences, rows, toy, monkeypatch):
+    model = training.build(toy, small())
+    asked = []
+
+    def noted(of, rows):
+        asked.append((of, rows))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(course, "quick_products", noted)
+    translate(model, [pair.source for pair in toy.test[:sentences]])
+    assert asked == [(model, rows)]
