@@ -89,7 +89,8 @@ def search(model: Seq2Seq, sentences: Sentences, beam: int = 5, length_power: fl
     model.eval()
     batches = translation.similar_lengths(sentences, batch_size)
     answers = []
-    with course.quick_products(model, rows=beam * min(batch_size, len(sentences))):
+    rows = beam * min(batch_size, len(sentences))  # the most that take a step at once
+    with course.quick_products(model, rows):
         for places in batches:
             some = [sentences[place] for place in places]
             trees = search_batch(model, some, beam, length_power, most)

@@ -71,7 +71,8 @@ def translate(model: Seq2Seq, sentences: Sentences, references: Sentences | None
     model.eval()
     batches = similar_lengths(sentences, batch_size)
     answers = []
-    with course.quick_products(model, rows=min(batch_size, len(sentences))):
+    rows = min(batch_size, len(sentences))  # the most that take a step at once
+    with course.quick_products(model, rows):
         for places in batches:
             some = [sentences[place] for place in places]
             if references is None:
@@ -104,7 +105,8 @@ def speak_all(model: Seq2Seq, sentences: Sentences, batch_size: int) -> list[lis
         return speak(model, [sentences[place] for place in places])
 
     batches = similar_lengths(sentences, batch_size)
-    with course.quick_products(model, rows=batch_size):
+    rows = min(batch_size, len(sentences))  # the most that take a step at once
+    with course.quick_products(model, rows):
         answers = cores.side_by_side(speak_batch, batches, model.device)
     return in_order(batches, answers)
 

@@ -244,17 +244,30 @@ def test_less_precision_is_allowed_where_none_is_lost_by_it(rows, is_precise, ki
         assert torch.get_float32_matmul_precision() == expected
 
 
-@pytest.mark.parametrize(("translate", "sentences", "rows"), [
-    (translation.translate, 1, 1), (translation.translate, 3, 3),
-    (partial(beam.translate, beam=2), 3, 6)])
-def test_the_library_is_chosen_by_the_rows_of_a_step(translate, sentences, rows, toy, monkeypatch):
-    model = training.build(toy, small())
-    asked = []
+@pytest.fixture
+def asked(monkeypatch):
+    """For which models and rows the library of products is chosen."""
+    questions = []
 
-    def noted(of, rows):
-        asked.append((of, rows))
+    def noted(model, rows):
+        questions.append((model, rows))
         return contextlib.nullcontext()
 
     monkeypatch.setattr(course, "quick_products", noted)
+    return questions
+
+
+@pytest.mark.parametrize(("translate", "sentences", "rows"), [
+    (translation.translate, 1, 1), (translation.translate, 3, 3),
+    (partial(beam.translate, beam=2), 3, 6)])
+def test_the_library_is_chosen_by_the_rows_of_a_step(translate, sentences, rows, toy, asked):
+    model = training.build(toy, small())
     translate(model, [pair.source for pair in toy.test[:sentences]])
     assert asked == [(model, rows)]
+
+
+def test_a_stream_of_few_sentences_has_few_rows(toy, asked):
+    model = training.build(toy, small())
+    list(translation.stream(model, [pair.source for pair in toy.test[:3]]))
+    ((_, rows),) = asked  # for the copy of the model that a stream works with
+    assert rows == 3
