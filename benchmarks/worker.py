@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import pandas as pd
 import torch
 
 folder = sys.argv[1]
@@ -34,14 +33,6 @@ def settings_of(question: dict[str, Any]) -> training.Settings:
     return training.Settings(*values[:known])
 
 
-def fit(model: Any, data: corpus.Corpus, settings: training.Settings) -> pd.DataFrame:
-    """Train as `training.trained` does: with quick products, where this version has them."""
-    if not hasattr(course, "quick_products"):
-        return training.fit(model, data, settings)
-    with course.quick_products(model, settings.batch_size):
-        return training.fit(model, data, settings)
-
-
 def speed(question: dict[str, Any]) -> dict[str, float]:
     """Target words a second over the first pairs of a corpus, without validation.
 
@@ -50,7 +41,7 @@ def speed(question: dict[str, Any]) -> dict[str, float]:
     whole = corpus.load(question["corpus"])
     few = corpus.load(question["corpus"], question["pairs"])
     settings = settings_of(question)._replace(epochs=1)
-    history = fit(training.build(whole, settings), few, settings)
+    history = training.fit(training.build(whole, settings), few, settings)
     return {"words_per_second": history.words_per_second.iloc[0]}
 
 
@@ -75,7 +66,7 @@ def quality(question: dict[str, Any]) -> Iterator[dict[str, float]]:
         return loss
 
     training.loss_per_word = loss_and_bleu
-    history = fit(model, data, settings)
+    history = training.fit(model, data, settings)
     training.loss_per_word = real_loss
     yield {"seconds": history.seconds.tolist(), "bleu": bleus}
     yield from greedy(model, sources)

@@ -18,7 +18,6 @@ from pathlib import Path
 from helpers import (
     checkpoints,
     corpus,
-    course,
     distributed,
     evaluation,
     files,
@@ -110,8 +109,7 @@ def train(asked: argparse.Namespace) -> None:
     made = Translator(model, asked.recipe, settings, cutter, is_tokenised)
     under_way = progress_path(asked, data, settings)
     try:
-        with course.quick_products(model, settings.batch_size):
-            history = training.fit(model, data, settings, under_way, recipe.run)
+        history = training.fit(model, data, settings, under_way, recipe.run)
     except KeyboardInterrupt:
         if distributed.is_first():
             keep_best(made, asked.out, under_way)

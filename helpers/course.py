@@ -52,7 +52,12 @@ def quick_products(model: torch.nn.Module,
     """
     numbers = sum(weights.numel() for weights in model.parameters())
     is_large = rows * numbers >= LARGE  # about one multiplication per number and row
-    if is_large and device().type == "cpu" and medium_is_precise():
+    return onednn_products() if is_large else contextlib.nullcontext()
+
+
+def onednn_products() -> contextlib.AbstractContextManager[None]:
+    """Within, oneDNN multiplies on the CPU, unless precision would be lost by it."""
+    if device().type == "cpu" and medium_is_precise():
         return medium_precision()
     return contextlib.nullcontext()
 

@@ -10,6 +10,7 @@ stands in model.py. Where the time goes there, and what is done about it here:
 - tanh takes several times as long as sigmoid. Scores need none: tanh(x) = 2 · sigmoid(2x) - 1, and
   a softmax does not see what is common to all its scores.
 - The logits of a batch do not fit into the processor's cache. Here a few rows at a time do.
+- The largest products come from oneDNN even where a model is small: see course.quick_products.
 - A word gives the same to the gates wherever it stands. Here each different word of a batch is
   multiplied once (unless dropout makes them differ).
 - torch's GRU takes a slow way when sentences differ in length. Here padding holds the update gate
@@ -25,6 +26,7 @@ import torch
 from torch import nn
 from torch.autograd import Function
 
+from helpers import course
 from helpers.attention import (
     AdditiveAttention,
     DotAttention,
@@ -43,7 +45,7 @@ Gradients = tuple[Tensor | None, ...]
 KNOWN_RULES = {FixedContext, MeanContext, AdditiveAttention, DotAttention, ScaledDotAttention,
                GeneralAttention}
 ALL_OPEN = 1e4  # its sigmoid is exactly 1
-ROWS = 256      # of the logits, computed together
+ROWS = 512      # of the logits, computed together
 
 
 def smoothed_loss(model: Seq2Seq, batch: Batch, label_smoothing: float) -> tuple[Tensor, Tensor]:
@@ -96,10 +98,16 @@ def gates_of(words: Words, weight: Tensor, bias: Tensor) -> Tensor:
 
 def encode(model: Seq2Seq, batch: Batch) -> Memory:
     """`Seq2Seq.encode` in less time."""
-    encoder = model.encoder
-    words = read(encoder, batch.source)
-    numbers = torch.arange(batch.source.shape[1])
-    mask = numbers < batch.lengths.unsqueeze(1)                        # [batch, source]
+    places = torch.arange(batch.source.shape[1])
+    mask = places < batch.lengths.unsqueeze(1)                         # [batch, source]
+    states, last = read_source(model.encoder, batch.source, mask)
+    keys = model.decoder.context_rule.keys(states)
+    return Memory(states, mask, last, keys)
+
+
+def read_source(encoder: Encoder, source: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """`Encoder.forward` in less time; `mask` [batch, source] is True at words."""
+    words = read(encoder, source)
     padding = ~mask.t().unsqueeze(2)                                   # [source, batch, 1]
     states, last = read_forward(encoder.gru, "l0", words, padding)
     if encoder.gru.bidirectional:
@@ -109,8 +117,7 @@ def encode(model: Seq2Seq, batch: Batch) -> Memory:
         states = torch.cat([states, reversed_states.flip(0)], dim=2)
         last = torch.cat([last, first], dim=1)
     states = states.masked_fill(padding, 0.0).transpose(0, 1)          # [batch, source, state]
-    keys = model.decoder.context_rule.keys(states)
-    return Memory(states, mask, last, keys)
+    return states, last
 
 
 def read_forward(gru: nn.GRU, name: str, words: Words, padding: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,9 +125,11 @@ def read_forward(gru: nn.GRU, name: str, words: Words, padding: Tensor) -> tuple
 
     `name` is the end of the names that torch gives to the weights of this direction.
     """
-    gates = gates_of(words, getattr(gru, f"weight_ih_{name}"), getattr(gru, f"bias_ih_{name}"))
+    input_weight = getattr(gru, f"weight_ih_{name}")
+    input_bias = getattr(gru, f"bias_ih_{name}")
     hidden_weight = getattr(gru, f"weight_hh_{name}")
     hidden_bias = getattr(gru, f"bias_hh_{name}")
+    gates = gates_of(words, input_weight, input_bias)
     _, update, _ = gates.detach().chunk(3, dim=2)
     # In place, past autograd: where a sigmoid is 1 its derivative is 0, so no gradient is lost.
     update.masked_fill_(padding, ALL_OPEN)
@@ -179,10 +188,14 @@ def cell_forward(cells: Cells, step: int, from_input: Tensor) -> None:
     from_hidden = cells.from_hidden[step]
     gates = cells.gates[step]
     proposal = cells.proposal[step]
-    torch.add(from_input[:, :2 * size], from_hidden[:, :2 * size], out=gates).sigmoid_()
+    gates_from_input = from_input[:, :2 * size]
+    gates_from_hidden = from_hidden[:, :2 * size]
+    proposal_from_input = from_input[:, 2 * size:]
+    proposal_from_hidden = from_hidden[:, 2 * size:3 * size]
+    torch.add(gates_from_input, gates_from_hidden, out=gates).sigmoid_()
     reset = gates[:, :size]
     update = gates[:, size:]
-    torch.addcmul(from_input[:, 2 * size:], reset, from_hidden[:, 2 * size:3 * size], out=proposal)
+    torch.addcmul(proposal_from_input, reset, proposal_from_hidden, out=proposal)
     proposal.tanh_()
     torch.lerp(proposal, hidden, update, out=cells.hidden[step + 1])
 
@@ -257,7 +270,7 @@ class DotScores:
 
     def forward(self, step: int, hidden: Tensor, query: Tensor) -> Tensor:
         """Scores [batch, source]; `query` [batch, ..] is s_{i-1} times `query_weight`."""
-        return torch.bmm(self.keys, hidden.unsqueeze(2)).squeeze(2)
+        return torch.linalg.vecdot(self.keys, hidden.unsqueeze(1))
 
     def backward(self, step: int, d_hidden: Tensor, d_query: Tensor) -> None:
         """Add to the gradient of s_{i-1}, fill that of the query."""
@@ -329,7 +342,7 @@ class Mixtures:
     def backward(self, step: int, d_scores: Tensor) -> None:
         """Fill the gradient of the scores; that of the context is in `d_contexts`."""
         d_context = self.d_contexts[step]
-        d_weights = torch.bmm(self.states, d_context.unsqueeze(2)).squeeze(2)
+        d_weights = torch.linalg.vecdot(self.states, d_context.unsqueeze(1))
         torch.ops.aten._softmax_backward_data.out(
             d_weights, self.weights[step], 1, d_weights.dtype, grad_input=d_scores)
 
@@ -403,7 +416,8 @@ def new_scores(steps: int, keys: Tensor, query_weight: Tensor | None,
 
 def over_steps(d_output: Tensor, inputs: Tensor) -> Tensor:
     """The gradient of a weight matrix: one product over all steps and rows of the batch."""
-    return d_output.flatten(0, 1).t() @ inputs.flatten(0, 1)
+    with course.onednn_products():
+        return d_output.flatten(0, 1).t() @ inputs.flatten(0, 1)
 
 
 class OutputLoss(Function):
@@ -423,20 +437,21 @@ class OutputLoss(Function):
         d_bias = torch.zeros_like(bias)
         plain_loss = states.new_zeros(())
         uniform_loss = states.new_zeros(())
-        for start in range(0, words, ROWS):
-            rows = slice(start, start + ROWS)
-            right = gold[rows].unsqueeze(1)                            # [rows, 1]
-            logits = torch.addmm(bias, states[rows], weight.t())       # [rows, vocabulary]
-            log_probabilities = logits.log_softmax(dim=1)
-            plain_loss -= log_probabilities.gather(1, right).sum()
-            uniform_loss -= log_probabilities.sum()
-            # The gradient: probabilities minus what is expected of them.
-            d_logits = log_probabilities.exp_().sub_(label_smoothing / vocabulary)
-            expected = d_logits.new_full(right.shape, 1 - label_smoothing)
-            d_logits.scatter_add_(1, right, -expected)
-            torch.mm(d_logits, weight, out=d_states[rows])
-            d_weight.addmm_(d_logits.t(), states[rows])
-            d_bias += d_logits.sum(dim=0)
+        with course.onednn_products():
+            for start in range(0, words, ROWS):
+                rows = slice(start, start + ROWS)
+                right = gold[rows].unsqueeze(1)                            # [rows, 1]
+                logits = torch.addmm(bias, states[rows], weight.t())       # [rows, vocabulary]
+                log_probabilities = logits.log_softmax(dim=1)
+                plain_loss -= log_probabilities.gather(1, right).sum()
+                uniform_loss -= log_probabilities.sum()
+                # The gradient: probabilities minus what is expected of them.
+                d_logits = log_probabilities.exp_().sub_(label_smoothing / vocabulary)
+                expected = d_logits.new_full(right.shape, 1 - label_smoothing)
+                d_logits.scatter_add_(1, right, -expected)
+                torch.mm(d_logits, weight, out=d_states[rows])
+                d_weight.addmm_(d_logits.t(), states[rows])
+                d_bias += d_logits.sum(dim=0)
         plain_loss /= words
         uniform_loss /= words * vocabulary
         ctx.save_for_backward(d_states / words, d_weight / words, d_bias / words)

@@ -67,18 +67,9 @@ class LoopEncoder(Encoder):
 
     def forward(self, source: torch.Tensor,
                 lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        words = fast.read(self, source)
-        places = torch.arange(source.shape[1]).unsqueeze(1)            # [source, 1]
-        padding = (places >= lengths).unsqueeze(2)                     # [source, batch, 1]
-        states, last = fast.read_forward(self.gru, "l0", words, padding)
-        if self.gru.bidirectional:
-            backwards = words._replace(places=words.places.flip(0))
-            reversed_states, first = fast.read_forward(self.gru, "l0_reverse", backwards,
-                                                       padding.flip(0))
-            states = torch.cat([states, reversed_states.flip(0)], dim=2)
-            last = torch.cat([last, first], dim=1)
-        states = states.masked_fill(padding, 0.0)                      # [source, batch, state]
-        return states.transpose(0, 1), last
+        places = torch.arange(source.shape[1])
+        mask = places < lengths.unsqueeze(1)                           # [batch, source]
+        return fast.read_source(self, source, mask)
 
 
 @torch.no_grad()

@@ -3,11 +3,12 @@ from typing import Any, NamedTuple, cast
 
 from torch.optim.swa_utils import AveragedModel
 
-from helpers import course, distributed, text, training
+from helpers import course, distributed, rich, text, training
 from helpers.corpus import Corpus
+from helpers.distributed import Losses
 from helpers.model import Seq2Seq
 from helpers.rich import RichSeq2Seq
-from helpers.text import Vocabularies
+from helpers.text import Batch, Vocabularies
 from helpers.training import Run, Settings
 
 
@@ -45,6 +46,16 @@ class MeanRun(Run):
         self.mean.load_state_dict(state["mean"])
 
 
+class RichRun(MeanRun):
+    """Such a training of a RichSeq2Seq, which has a quicker way to its loss on the CPU."""
+
+    @staticmethod
+    def loss_of(model: Seq2Seq, batch: Batch, label_smoothing: float) -> Losses:
+        if model.device.type == "cpu":
+            return rich.batch_loss(model, batch, label_smoothing)
+        return training.batch_loss(model, batch, label_smoothing)
+
+
 class Recipe(NamedTuple):
     """A kind of network, the settings that it is made for, and how it is trained."""
     is_rich: bool
@@ -79,5 +90,5 @@ RECIPES = {
     "rich": Recipe(True, Settings(
         hidden_size=256, embedding_size=200, bidirectional=True, dropout=0.3, epochs=24,
         batch_size=64, learning_rate=2e-3, weight_decay=0.05, label_smoothing=0.1,
-        embedding_decay=0.05, warm_up=0.1), MeanRun),
+        embedding_decay=0.05, warm_up=0.1), RichRun),
 }

@@ -99,7 +99,7 @@ class Run:
     def __init__(self, model: Seq2Seq, settings: Settings, steps: int) -> None:
         """`steps`: how many it will have in all."""
         self.model = model
-        self.batch_loss = distributed.shared(model, batch_loss)
+        self.batch_loss = distributed.shared(model, self.loss_of)
         self.optimizer, self.schedule = make_optimizer(model, settings, steps)
         self.order = random.Random(settings.seed)
         self.history: list[dict] = []  # a row per finished epoch
@@ -115,6 +115,11 @@ class Run:
         self.words = 0                 # of the target, in these batches
         self.loss = torch.zeros((), device=self.model.device)  # in nats, summed over these words
         self.seconds = 0.0
+
+    @staticmethod
+    def loss_of(model: Seq2Seq, batch: text.Batch, label_smoothing: float) -> distributed.Losses:
+        """`batch_loss`; a network of one's own may have a quicker way to it."""
+        return batch_loss(model, batch, label_smoothing)
 
     def judged(self) -> Seq2Seq:
         """The model that is measured after an epoch."""
@@ -198,7 +203,8 @@ def fit(model: Seq2Seq, corpus: Corpus, settings: Settings,
 
     bar = tqdm(total=steps, initial=run.steps, unit="step", file=sys.stdout, leave=False,
                mininterval=0.5, disable=not distributed.is_first())
-    with bar, interrupts.Waiting() as stop:
+    products = course.quick_products(model, settings.batch_size)
+    with bar, products, interrupts.Waiting() as stop:
         while run.epoch <= settings.epochs:
             bar.set_description_str(f"{settings.rule} {run.epoch}/{settings.epochs}", refresh=False)
             train_epoch(run, train, settings, bar, keeper, stop)
@@ -285,8 +291,7 @@ def take_step(run: Run, batch: text.Batch, label_smoothing: float) -> None:
     run.steps += 1
 
 
-def batch_loss(model: Seq2Seq, batch: text.Batch,
-               label_smoothing: float) -> tuple[torch.Tensor, torch.Tensor, int]:
+def batch_loss(model: Seq2Seq, batch: text.Batch, label_smoothing: float) -> distributed.Losses:
     """The two losses of `smoothed_loss` for a batch, and how many target words it has."""
     if fast.is_known(model) and model.device.type == "cpu":
         loss, plain_loss = fast.smoothed_loss(model, batch, label_smoothing)
@@ -340,8 +345,7 @@ def trained(corpus: Corpus, settings: Settings) -> tuple[Seq2Seq, pd.DataFrame]:
     if path.exists():
         return model, checkpoints.load(model, path)
     under_way = path.with_suffix(".progress")
-    with course.quick_products(model, settings.batch_size):
-        history = fit(model, corpus, settings, under_way)
+    history = fit(model, corpus, settings, under_way)
     with contextlib.suppress(FileExistsError):  # another notebook trained the same meanwhile
         checkpoints.save(model, history, path)
     files.remove(under_way)

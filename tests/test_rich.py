@@ -6,7 +6,7 @@ from torch import nn
 from conftest import small
 from helpers import beam, evaluation, text, training, translation
 from helpers.model import count_parameters
-from helpers.recipes import RECIPES, MeanRun
+from helpers.recipes import RECIPES, RichRun
 
 pytestmark = pytest.mark.slow
 
@@ -16,13 +16,31 @@ SETTINGS = small(epochs=16, bidirectional=True)
 @pytest.fixture(scope="module")
 def rich(toy):
     model = RECIPES["rich"].build(toy, SETTINGS)
-    training.fit(model, toy, SETTINGS, make_run=MeanRun)
+    training.fit(model, toy, SETTINGS, make_run=RichRun)
     return model
 
 
 def test_it_learns(toy, rich):
     traces = translation.translate(rich, [pair.source for pair in toy.test])
     assert evaluation.bleu(traces, toy.test) > 90
+
+
+def test_the_quick_way_to_the_loss_gives_the_same_numbers_and_gradients(toy):
+    """In double precision; both ways drop the same numbers, since the seed is the same."""
+    model = RECIPES["rich"].build(toy, SETTINGS._replace(dropout=0.3)).double().train()
+    batch = next(text.batches(text.examples(toy.train[:9], model.vocabs), 9))
+    found = []
+    for way in (training.batch_loss, RichRun.loss_of):
+        torch.manual_seed(0)
+        model.zero_grad()
+        loss, plain_loss, words = way(model, batch, 0.1)
+        loss.backward()
+        gradients = [weights.grad.clone() for weights in model.parameters()]
+        found.append((loss, plain_loss, words, gradients))
+    (loss, plain_loss, words, gradients), (same, same_plain, as_many, same_gradients) = found
+    assert words == as_many
+    torch.testing.assert_close([same, same_plain], [loss, plain_loss], rtol=1e-12, atol=0)
+    torch.testing.assert_close(same_gradients, gradients, rtol=1e-9, atol=1e-12)
 
 
 def test_a_beam_of_one_is_greedy_search_here_too(toy, rich):
