@@ -32,7 +32,7 @@ lab: $(VENV)/ready ## open the notebooks in JupyterLab
 refresh: $(VENV)/ready ## train everything anew in build/refresh, execute the committed notebooks in place
 	@$(RUN) -m series refresh $(NAMES)
 
-measure: $(VENV)/ready ## train what the headlines rest on with several seeds, an hour and a half: data/measured
+measure: $(VENV)/ready ## train what the headlines rest on with several seeds, about an hour: data/measured
 	@$(RUN) -m series measure $(NAMES)
 
 bench: $(VENV)/ready ## how fast training is, beside what it was and what it could be: data/measured/bench.csv

@@ -440,8 +440,8 @@ class OutputLoss(Function):
         with course.onednn_products():
             for start in range(0, words, ROWS):
                 rows = slice(start, start + ROWS)
-                right = gold[rows].unsqueeze(1)                            # [rows, 1]
-                logits = torch.addmm(bias, states[rows], weight.t())       # [rows, vocabulary]
+                right = gold[rows].unsqueeze(1)                        # [rows, 1]
+                logits = torch.addmm(bias, states[rows], weight.t())   # [rows, vocabulary]
                 log_probabilities = logits.log_softmax(dim=1)
                 plain_loss -= log_probabilities.gather(1, right).sum()
                 uniform_loss -= log_probabilities.sum()
