@@ -56,7 +56,10 @@ def quick_products(model: torch.nn.Module,
 
 
 def onednn_products() -> contextlib.AbstractContextManager[None]:
-    """Within, oneDNN multiplies on the CPU, unless precision would be lost by it."""
+    """Within, oneDNN multiplies on the CPU, unless precision would be lost by it.
+
+    For products that are large themselves, whatever the model: see helpers/fast.py.
+    """
     if device().type == "cpu" and medium_is_precise():
         return medium_precision()
     return contextlib.nullcontext()

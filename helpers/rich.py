@@ -68,9 +68,9 @@ class TiedOutput(nn.Module):
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """`hidden` [.., hidden + embedding], of which the readout is the end → [.., vocabulary]."""
-        return F.linear(self.readout(hidden), self.weight, self.bias)
+        return F.linear(self.readout_of(hidden), self.weight, self.bias)
 
-    def readout(self, hidden: torch.Tensor) -> torch.Tensor:
+    def readout_of(self, hidden: torch.Tensor) -> torch.Tensor:
         """The end of `hidden`, from which the word comes: [.., embedding]."""
         return hidden[..., -self.embedding.embedding_dim:]
 
@@ -139,7 +139,7 @@ def batch_loss(model: Seq2Seq, batch: Batch, label_smoothing: float) -> Losses:
     real = gold != PAD_ID                                              # [batch, target]
     dropped = decoder.dropout(states[real])
     output = cast(TiedOutput, decoder.output)
-    readouts = output.readout(dropped)                                 # [words, embedding]
+    readouts = output.readout_of(dropped)                              # [words, embedding]
     loss, plain_loss = fast.OutputLoss.apply(readouts, output.weight, output.bias, gold[real],
                                              label_smoothing)
     return loss, plain_loss, len(readouts)
